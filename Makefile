@@ -1,0 +1,150 @@
+# greylag. Facts first, machine below; a new .cc file needs no edit here.
+#
+#   make                     the programs, in build/bin
+#   make check               every test that needs no root and no network
+#   make MODE=san check      the same under the address and undefined-behaviour sanitizers
+#   make fuzz FUZZ_SECONDS=10
+#   make bench
+
+# --- facts -----------------------------------------------------------------------------------------------------------
+
+VERSION := 0.1.0
+MODE    ?= release
+PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
+STATE   ?= /var/lib/greylag
+LIBEXEC ?= $(PREFIX)/libexec/greylag
+FUZZ_SECONDS ?= 60
+
+ROOMS    := $(patsubst lib/%/,%,$(wildcard lib/*/))
+PROGRAMS := $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.cc))))
+
+# Programs with OpenSSL inside; everything else never carries it.
+TLS_PROGRAMS :=
+LIBS_PLAIN := -linih -lsodium -lcares
+LIBS_TLS   := -lssl -lcrypto
+
+# How a finished program is linked. A process a connection pays for every relocation and every page of a dynamic library.
+STATIC ?= -static-pie
+
+# --- machine ---------------------------------------------------------------------------------------------------------
+
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+B := build/$(MODE)-$(notdir $(CXX))
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wswitch-enum -Wnon-virtual-dtor \
+        -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Wundef
+HARD := -fstack-protector-strong -fstack-clash-protection -D_GLIBCXX_ASSERTIONS
+OPT_release := -O2 $(HARD) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+OPT_san     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
+OPT_fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -D_GLIBCXX_ASSERTIONS
+LINK_release := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
+LINK_san     := -fsanitize=address,undefined
+LINK_fuzz    := -fsanitize=address,undefined
+ifneq ($(MODE),release)
+STATIC :=
+endif
+ifdef CI
+WARN += -Werror
+endif
+
+CXXFLAGS ?=
+ALL_CXXFLAGS := -std=c++23 $(WARN) $(OPT_$(MODE)) -fPIE -ffunction-sections -fdata-sections -Ilib -I. $(CXXFLAGS)
+DEFAULTS := -DGREYLAG_VERSION='"$(VERSION)"' -DGREYLAG_SYSCONFDIR='"$(SYSCONFDIR)"' -DGREYLAG_STATE='"$(STATE)"' \
+            -DGREYLAG_LIBEXEC='"$(LIBEXEC)"'
+LDFLAGS ?=
+ALL_LDFLAGS := $(LINK_$(MODE)) $(LDFLAGS)
+
+objects = $(patsubst %.cc,$(B)/%.o,$(sort $(1)))
+LIB_SRC  := $(wildcard lib/*/*.cc grey/*.cc)
+CMD_SRC  := $(filter-out %/main.cc,$(wildcard cmd/*/*.cc))
+SUP_SRC  := $(filter-out tests/support/main.cc,$(wildcard tests/support/*.cc))
+TESTS    := unit dialog e2e
+TEST_BIN := $(foreach t,$(TESTS),$(if $(wildcard tests/$(t)/*.cc),$(B)/test/$(t)))
+FUZZERS  := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
+TOOLS    := $(patsubst tests/bench/%.cc,%,$(wildcard tests/bench/*.cc))
+BIN      := $(addprefix $(B)/bin/,$(PROGRAMS))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all check check-peers check-house fuzz bench tidy format install dist clean compile_commands.json FORCE
+
+all: $(BIN)
+	@mkdir -p build/bin && ln -sf $(addprefix ../../,$(BIN)) build/bin/
+
+# The flags are an input like any other: another prefix or compiler option rebuilds what it touches.
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(CXX) $(subst ','\'',$(ALL_CXXFLAGS) $(DEFAULTS))' | cmp -s - $@ || \
+	  echo '$(CXX) $(subst ','\'',$(ALL_CXXFLAGS) $(DEFAULTS))' > $@
+
+$(B)/%.o: %.cc $(B)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) $(DEFAULTS) -MMD -MP -c -o $@ $<
+
+$(B)/libgreylag.a: $(call objects,$(LIB_SRC))
+	rm -f $@; ar rcs $@ $^
+$(B)/libcmd.a: $(call objects,$(CMD_SRC))
+	rm -f $@; ar rcs $@ $^
+
+# Each program: its main.cc, the drivers beside it, the rooms, and only the packages something in it asks for.
+$(B)/bin/%: $(B)/cmd/%/main.o $(B)/libcmd.a $(B)/libgreylag.a
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $< $(B)/libcmd.a $(B)/libgreylag.a -Wl,--as-needed \
+	  $(if $(filter $*,$(TLS_PROGRAMS)),$(LIBS_TLS)) $(LIBS_PLAIN)
+
+# Tests see everything.
+$(TEST_BIN): $(B)/test/%: $(B)/tests/support/main.o $(call objects,$(SUP_SRC)) $(B)/libcmd.a $(B)/libgreylag.a
+$(foreach t,$(TESTS),$(eval $(B)/test/$(t): $(call objects,$(wildcard tests/$(t)/*.cc))))
+$(TEST_BIN):
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libcmd.a $(B)/libgreylag.a -Wl,--as-needed \
+	  $(LIBS_TLS) $(LIBS_PLAIN)
+
+# Everything at once, no root, no network; the last line counts.
+check: all $(TEST_BIN)
+	@CXX='$(CXX)' B='$(B)' MODE='$(MODE)' sh tests/run.sh $(TEST_BIN)
+
+check-peers: all
+	@B='$(B)' sh tests/peers/run.sh
+
+# libFuzzer lives in clang.
+FUZZ_CXX ?= $(firstword $(foreach c,clang++-19 clang++,$(if $(shell command -v $(c) 2>/dev/null),$(c))))
+fuzz:
+	@test -n '$(FUZZ_CXX)' || { echo 'make fuzz needs clang++ with libFuzzer' >&2; exit 1; }
+	@$(MAKE) --no-print-directory MODE=fuzz CXX=$(FUZZ_CXX) fuzzers
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' sh tests/fuzz/run.sh build/fuzz-$(notdir $(FUZZ_CXX))/fuzz
+fuzzers: $(addprefix $(B)/fuzz/,$(FUZZERS))
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcmd.a $(B)/libgreylag.a
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_TLS) $(LIBS_PLAIN)
+
+# The helpers of the benchmarks are programs of their own.
+bench: all $(addprefix $(B)/bench/,$(TOOLS))
+	@B='$(B)' sh tests/bench/run.sh
+$(B)/bench/%: $(B)/tests/bench/%.o $(B)/libgreylag.a
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $^
+
+tidy:
+	clang-tidy $(LIB_SRC) $(CMD_SRC) -- -std=c++23 -Ilib -I. $(DEFAULTS)
+format:
+	clang-format -i $$(git ls-files '*.cc' '*.hh')
+
+install: all
+	sh install.sh --prefix '$(PREFIX)' --yes
+
+dist:
+	git archive --format=tar.gz --prefix=greylag-$(VERSION)/ -o greylag-$(VERSION).tar.gz HEAD
+
+compile_commands.json:
+	@$(MAKE) --no-print-directory -Bnk all $(TEST_BIN) | awk -v dir='$(CURDIR)' ' \
+	  / -c -o / { file = $$NF; gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); \
+	    printf "%s{\"directory\":\"%s\",\"file\":\"%s\",\"command\":\"%s\"}", sep, dir, file, $$0; sep = ",\n" } \
+	  BEGIN { print "[" } END { print "\n]" }' > $@
+
+clean:
+	rm -rf build compile_commands.json greylag-*.tar.gz
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

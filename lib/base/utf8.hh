@@ -1,0 +1,10 @@
+// UTF-8 (RFC 3629): shortest form only, no surrogate, nothing above U+10FFFF.
+#pragma once
+#include <string_view>
+
+namespace greylag::base {
+
+bool is_utf8(std::string_view text);   // true for pure ASCII too
+bool is_ascii(std::string_view text);  // every byte below 128
+
+}  // namespace greylag::base

@@ -1,0 +1,47 @@
+// The header of a message, read and never rewritten (RFC 5322 2.2). Linear in its input, lines end in LF or CRLF.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace greylag::mail {
+
+struct HeaderField {
+    std::string_view name;   // "Received", as written
+    std::string_view value;  // behind the colon, folds and all, without the last line end
+    std::string_view whole;  // the field with its line end, byte for byte
+};
+
+struct Header {
+    std::vector<HeaderField> fields;  // point into the message
+    std::size_t end = 0;              // offset of the blank line's end, or where the header stopped being one
+};
+
+// The fields of `message` until the blank line, the first line that is no field (the body begins there), or its end.
+Header parse_header(std::string_view message);
+
+// The value with folds undone (each CRLF or LF before a blank removed) and trimmed.
+std::string unfold(std::string_view value);
+
+// The addr-spec texts of an address field (From, To ...), in order: display names, comments and groups left out. What
+// cannot be read is left out, too.
+std::vector<std::string> addresses(std::string_view value);
+
+// Counts header fields of a name while the message streams by in any pieces: for Received (loops).
+class FieldCounter {
+public:
+    explicit FieldCounter(std::string_view name);
+    void feed(std::string_view bytes);  // LF or CRLF line ends; stops for good at the blank line
+    unsigned count() const { return count_; }
+    bool in_header() const { return in_header_; }
+
+private:
+    std::string name_;     // lower case
+    std::size_t matched_;  // characters of the name seen at this line's start; npos: this line is none
+    unsigned count_ = 0;
+    bool in_header_ = true;
+    bool line_empty_ = true;
+};
+
+}  // namespace greylag::mail

@@ -1,0 +1,47 @@
+// Files to bytes and back, durably.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hh"
+#include "sys/fd.hh"
+
+namespace greylag::sys {
+
+// Directories made on the way get `mode`; existing ones are left alone. Each newly made one is fsynced into its parent.
+Result<void> make_directories(const std::string& path, unsigned mode = 0700);
+
+enum class Guard { none, not_writable_by_others, private_to_owner };
+// The whole regular file, `limit` bytes at most. not_writable_by_others refuses a group- or world-writable file,
+// private_to_owner one that others may read; both refuse what is not a regular file.
+Result<std::string> read_file(const std::string& path, std::size_t limit, Guard guard = Guard::none);
+
+// Replaces `path` by new content: temporary file beside it, fsync, rename, fsync of the directory.
+Result<void> replace_file(const std::string& path, std::string_view bytes, unsigned mode);
+
+Result<void> fsync_directory(const std::string& path);
+
+struct Status {
+    bool directory = false;
+    bool regular = false;
+    bool executable = false;  // by this process
+    std::uint64_t size = 0;
+    std::int64_t mtime = 0;  // seconds
+};
+Result<Status> status(const std::string& path);  // follows links
+bool writable_directory(const std::string& path);
+Result<std::vector<std::string>> list_directory(const std::string& path);  // names without . and .., sorted
+
+// Bytes a process of this user may still write where `path` lives.
+Result<std::uint64_t> free_space(const std::string& path);
+
+Result<Fd> open_read(const std::string& path);
+// Creates anew: an existing name is an error. O_EXCL, O_NOFOLLOW.
+Result<Fd> create_file(const std::string& path, unsigned mode);
+
+// DIR/NAME without doubling the slash.
+std::string join(std::string_view directory, std::string_view name);
+
+}  // namespace greylag::sys

@@ -1,0 +1,24 @@
+// Reads and writes with a deadline. EINTR is retried; a blocking descriptor is guarded by poll(2).
+#pragma once
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "base/result.hh"
+#include "sys/clock.hh"
+
+namespace greylag::sys {
+
+// Bytes read; 0 is the end of the stream. Kind::timeout when the deadline passed, Kind::closed for a reset.
+Result<std::size_t> read_some(int fd, std::span<char> room, Deadline deadline);
+
+// All of it or an error. On a socket no more than the kernel takes is waited for: a peer that does not read ends in timeout.
+Result<void> write_all(int fd, std::string_view bytes, Deadline deadline);
+
+// Can be read now, or until the deadline (end of stream counts).
+Result<bool> readable(int fd, Deadline deadline);
+
+// Sleeps, but wakes early when `fd` becomes readable: true when it did (early talk, or the peer left).
+bool sleep_watching(int fd, base::Millis wait);
+
+}  // namespace greylag::sys

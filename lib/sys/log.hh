@@ -1,0 +1,39 @@
+// Where log lines go: syslog(3) facility mail, standard error, or a file.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/event.hh"
+#include "sys/fd.hh"
+
+namespace greylag::sys {
+
+class Log {
+public:
+    enum class To { syslog, stderr_, file, nowhere };
+    enum class Format { text, json };
+    struct Settings {
+        To to = To::syslog;
+        Format format = Format::text;
+        std::string path;  // To::file
+        std::string program;
+        bool quiet = false;  // level: only note, reject, drop, auth-failed, deliver-failed
+    };
+
+    // No syslog socket, or a file that cannot be opened: standard error, said once there.
+    explicit Log(Settings settings);
+    ~Log();
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+
+    void set_id(std::string id) { id_ = std::move(id); }  // one id through all lines of a session
+    void write(const base::Event& event);                 // one line, one write; a failing sink never fails the caller
+
+private:
+    Settings settings_;
+    std::string id_;
+    Fd file_;
+    bool opened_ = false;
+};
+
+}  // namespace greylag::sys

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Runs the house checks and the test programs given, and ends with the one line that counts them all.
+# A test program prints "count PASSED FAILED SKIPPED" as its last word; one that does not has failed.
+set -u
+export B CXX MODE
+total_passed=0 total_failed=0 total_skipped=0
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"' EXIT
+
+tally() {  # name
+    line=$(sed -n 's/^count \([0-9]* [0-9]* [0-9]*\)$/\1/p' "$out" | tail -n 1)
+    if [ -z "$line" ]; then
+        echo "FAILED: $1 ended without its count"
+        total_failed=$((total_failed + 1))
+        return
+    fi
+    set -- $line
+    total_passed=$((total_passed + $1)) total_failed=$((total_failed + $2)) total_skipped=$((total_skipped + $3))
+}
+
+for part in "sh tests/support/house.sh" "$@"; do
+    echo "== $part"
+    $part >"$out" 2>&1
+    status=$?
+    grep -v '^count ' "$out"
+    tally "$part"
+    if [ "$status" -ne 0 ] && [ "$total_failed" -eq 0 ]; then
+        echo "FAILED: $part exited with $status"
+        total_failed=1
+    fi
+done
+[ $((total_passed + total_failed)) -gt 0 ] || { echo "no test ran"; total_failed=1; }
+echo "$total_passed passed, $total_failed failed, $total_skipped skipped"
+[ "$total_failed" -eq 0 ]

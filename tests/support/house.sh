@@ -1,0 +1,30 @@
+#!/bin/sh
+# The house holds: rooms include only what lib/LAYERS allows, a foreign header has one home, headers compile alone.
+set -u
+passed=0 failed=0
+result() {  # status name
+    if [ "$1" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $2"; fi
+}
+
+awk -f tests/support/layers.awk lib/LAYERS $(find lib grey cmd -name '*.cc' -o -name '*.hh' | sort)
+result $? "lib/LAYERS: rooms and layers"
+
+# A rule that never fires proves nothing: a tree with each fault must be refused.
+for fault in upward foreign unknown; do
+    awk -f tests/support/layers.awk lib/LAYERS "tests/support/house/$fault/lib/base/bad.cc" >/dev/null
+    [ $? -ne 0 ]
+    result $? "lib/LAYERS: refuses $fault"
+done
+
+alone=0
+for header in $(find lib grey cmd tests -name '*.hh' | sort); do
+    echo "#include \"${header#lib/}\"" | ${CXX:-c++} -std=c++23 -Ilib -I. -fsyntax-only -x c++ - || { echo "$header does not compile alone"; alone=1; }
+done
+result $alone "headers compile alone"
+
+long=$(find lib grey cmd tests -name '*.cc' -o -name '*.hh' | xargs wc -l | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }')
+[ -z "$long" ]
+result $? "no file over 500 lines: $long"
+
+echo "count $passed $failed 0"
+[ "$failed" -eq 0 ]
