@@ -51,16 +51,19 @@ void print_faults(const std::vector<config::Fault>& faults) {
     for (const auto& fault : faults) std::fprintf(stderr, "%s\n", fault.text().c_str());
 }
 
-mailbox::Rules user_rules(const config::Settings& settings, const std::string& domain) {
+mailbox::Rules user_rules(const config::Settings& settings) {
+    const std::string host = sys::host_name();
     mailbox::Rules rules;
-    rules.maildir = settings.paths.mail;
+    rules.domain = settings.smtpd.domain.empty() ? host : settings.smtpd.domain;
+    rules.ours = settings.smtpd.ourdomains;
+    for (const auto& name : {rules.domain, host})
+        if (auto own = mail::DomainPattern::parse(name); own && !name.starts_with('*')) rules.ours.push_back(*std::move(own));
+    // The default template lies under [paths] state, wherever that has been moved to.
+    const bool moved = settings.paths.mail.empty() || settings.paths.mail == config::defaults().paths.mail;
+    rules.maildir = moved ? sys::join(settings.paths.state, "mail/%d/%u/Maildir") : settings.paths.mail;
     rules.alias_file = sys::join(settings.paths.lib, "aliases");
     rules.catchall = settings.mailer.catchall;
     rules.postmaster = settings.mailer.postmaster;
-    rules.domain = domain;
-    rules.ours = settings.smtpd.ourdomains;
-    for (const auto& name : {domain, sys::host_name()})
-        if (auto pattern = mail::DomainPattern::parse(name); pattern && !name.starts_with('*')) rules.ours.push_back(*pattern);
     return rules;
 }
 

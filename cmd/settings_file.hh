@@ -22,7 +22,7 @@ Result<SettingsFile> load_settings(std::string_view option_C);
 // Every fault on standard error, a line each.
 void print_faults(const std::vector<config::Fault>& faults);
 
-// Whose mail stays here, as [paths], [mailer] and [smtpd] say.
-mailbox::Rules user_rules(const config::Settings& settings, const std::string& domain);
+// Whose mail stays here, as [smtpd], [paths] and [mailer] say. An empty domain is the host's name, which is ours in any case.
+mailbox::Rules user_rules(const config::Settings& settings);
 
 }  // namespace greylag::cmd

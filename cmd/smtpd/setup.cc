@@ -50,10 +50,10 @@ void fault(Setup& setup, std::string_view key, std::string what) {
 
 void complete(Setup& setup) {
     auto& s = setup.settings;
-    setup.domain = s.smtpd.domain.empty() ? sys::host_name() : s.smtpd.domain;
+    setup.users = cmd::user_rules(s);
+    setup.domain = setup.users.domain;
     if (!mail::Domain::parse(setup.domain))
         fault(setup, "smtpd.domain", "'" + base::printable(setup.domain) + "' is not a domain name");
-    setup.users = cmd::user_rules(s, setup.domain);
 
     if (auto mailer = parse_mailer(s.smtpd.mailer, s.paths.libexec)) {
         setup.mailer = std::move(*mailer);
