@@ -2,6 +2,7 @@
 #include "smtp/reply.hh"
 
 #include "base/ascii.hh"
+#include "base/hex.hh"
 #include "base/utf8.hh"
 
 namespace greylag::smtp {
@@ -10,12 +11,6 @@ namespace {
 constexpr std::size_t longest = 512;  // RFC 5321 4.5.3.1.5, CRLF included
 
 bool is_shown(char c, bool utf8) { return base::is_printable(c) || (utf8 && base::is_8bit(c)); }
-
-std::string escape(char c) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    return {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
-}
 
 // Never cuts inside an escape or a UTF-8 character.
 void append_text(std::string& out, std::string_view text, std::size_t room) {
@@ -28,7 +23,8 @@ void append_text(std::string& out, std::string_view text, std::size_t room) {
         if (is_shown(c, utf8)) {
             out += c;
         } else {
-            out += escape(c);
+            out += "\\x";
+            base::append_hex(out, c, base::hex_lower);
         }
         if (out.size() > end) {
             out.resize(whole);
