@@ -1,7 +1,10 @@
 // The last gate before the client's eyes: whatever a reply was made from, what leaves here is lines of printable text.
 #include "smtp/reply.hh"
 
+#include <algorithm>
+
 #include "base/ascii.hh"
+#include "base/hex.hh"
 #include "base/utf8.hh"
 
 namespace greylag::smtp {
@@ -9,31 +12,25 @@ namespace greylag::smtp {
 namespace {
 constexpr std::size_t longest = 512;  // RFC 5321 4.5.3.1.5, CRLF included
 
-bool is_shown(char c, bool utf8) { return base::is_printable(c) || (utf8 && base::is_8bit(c)); }
-
-std::string escape(char c) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    const auto byte = static_cast<unsigned char>(c);
-    return {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
+// One character: printable ASCII, or UTF-8 that is no control (U+0080 to U+009F are as good as ESC).
+bool is_shown(std::string_view character) {
+    if (character.size() == 1) return base::is_printable(character.front());
+    return !(character.front() == '\xc2' && static_cast<unsigned char>(character.back()) < 0xa0);
 }
 
 // Never cuts inside an escape or a UTF-8 character.
 void append_text(std::string& out, std::string_view text, std::size_t room) {
-    const bool utf8 = base::is_utf8(text);
     const std::size_t end = out.size() + room;
-    std::size_t whole = out.size();
-    for (const char c : text) {
-        const bool inside = utf8 && (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-        if (!inside) whole = out.size();
-        if (is_shown(c, utf8)) {
-            out += c;
+    while (!text.empty()) {
+        const std::string_view character = text.substr(0, std::max<std::size_t>(1, base::utf8_length(text)));
+        const bool shown = is_shown(character);
+        if (out.size() + (shown ? 1 : 4) * character.size() > end) return;
+        if (shown) {
+            out += character;
         } else {
-            out += escape(c);
+            for (const char c : character) base::append_hex(out.append("\\x"), c, base::hex_lower);
         }
-        if (out.size() > end) {
-            out.resize(whole);
-            return;
-        }
+        text.remove_prefix(character.size());
     }
 }
 }  // namespace

@@ -41,7 +41,7 @@ public:
     }
     void next_line(const std::string& words) {
         text_ += "\n\t" + words;
-        column_ = 8 + words.size();
+        column_ = 1 + words.size();
     }
     std::string finish() && { return std::move(text_) + '\n'; }
 
