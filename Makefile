@@ -84,8 +84,10 @@ $(B)/%.o: %.cc $(B)/flags
 	$(CXX) $(ALL_CXXFLAGS) $(DEFAULTS) -MMD -MP -c -o $@ $<
 
 $(B)/libgreylag.a: $(call objects,$(LIB_SRC))
+	@mkdir -p $(@D)
 	rm -f $@; ar rcs $@ $^
 $(B)/libcmd.a: $(call objects,$(CMD_SRC))
+	@mkdir -p $(@D)
 	rm -f $@; ar rcs $@ $^
 
 # Each program: its main.cc, the drivers beside it, the rooms, and only the packages something in it asks for.
