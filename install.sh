@@ -177,13 +177,13 @@ apt_install() {
 }
 apt_update() { as_root apt-get -o DPkg::Lock::Timeout=300 -qq update </dev/null; }
 
-jobs() { nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 1; }
+cores() { nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 1; }
 gnu_make() {
     if have gmake; then gmake "$@"; else make "$@"; fi
 }
 build() {  # make arguments
-    say "building with $(jobs) jobs"
-    gnu_make -s -j"$(jobs)" "$@"
+    say "building with $(cores) jobs"
+    gnu_make -s -j"$(cores)" "$@"
 }
 
 # --- try and test ------------------------------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ run_tests() {
     say "this builds greylag here and runs every test; nothing outside this folder and ${TMPDIR:-/tmp} is touched"
     packages
     build all
-    gnu_make --no-print-directory -j"$(jobs)" check
+    gnu_make --no-print-directory -j"$(cores)" check
 }
 
 # --- installation ------------------------------------------------------------------------------------------------------------
@@ -214,10 +214,13 @@ choose_folders() {
     /*) prefix=${prefix%/} ;;
     *) die "--prefix wants an absolute path, not '$prefix'" ;;
     esac
-    case ${HOME:+$prefix/} in
-    "${HOME%/}"/*) : "${sysconfdir:=$prefix/etc}" "${state:=$prefix/var/lib/greylag}" owner=$(id -un) ;;
-    *) : "${sysconfdir:=/etc}" "${state:=/var/lib/greylag}" ;;
-    esac
+    home=${HOME:-/}
+    if ! is_root && [ "$home" != / ] && [ "${prefix#"$home"/}" != "$prefix" ]; then
+        owner=$(id -un)
+        : "${sysconfdir:=$prefix/etc}" "${state:=$prefix/var/lib/greylag}"
+    else
+        : "${sysconfdir:=/etc}" "${state:=/var/lib/greylag}"
+    fi
     manifest=$prefix/share/greylag/manifest
     sudo=
     if ! is_root && [ -z "$DESTDIR" ] && [ -z "$owner" ]; then sudo=as_root; fi
@@ -405,7 +408,7 @@ bad_usage() {
 }
 
 prefix=${PREFIX:-} sysconfdir=${SYSCONFDIR:-} state=${STATE:-} DESTDIR=${DESTDIR:-}
-action=install yes= dry_run=
+action=install yes='' dry_run=''
 while [ $# -gt 0 ]; do
     case $1 in
     --*=*)
