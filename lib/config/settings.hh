@@ -1,8 +1,7 @@
-// Every setting of smtpd.conf and smtp.conf as a typed value (smtpd.conf(5)). One grammar, one table: parser, --check, manual page
-// and tests share it.
+// Every setting of smtpd.conf and smtp.conf as a typed value (smtpd.conf(5)). One grammar, one table: parser, --check, manual
+// page and tests share it.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -85,8 +84,8 @@ struct Settings {
     } log;
 };
 
-Settings defaults();                     // the built-in ones, with the build's directories
-std::string_view installed_file();       // SYSCONFDIR/greylag/smtpd.conf
+Settings defaults();                // the built-in ones, with the build's directories
+std::string_view installed_file();  // SYSCONFDIR/greylag/smtpd.conf
 
 // A fault of a configuration file, ready to print: "smtpd.conf:12: unknown key 'greylst' in [smtpd]; did you mean 'greylist'?"
 struct Fault {
@@ -111,9 +110,11 @@ Loaded parse(std::string_view bytes, std::string_view file);
 struct Setting {
     std::string_view section, key;
     bool list;
-    std::string_view expects;  // "on or off", "a duration such as 15s, 5m, 14h", ...
+    std::string_view expects;              // "on or off", "a duration such as 15s, 5m, 14h", ...
     std::string (*show)(const Settings&);  // as it would stand in the file
 };
 std::vector<Setting> all_settings();
+// Every setting as a complete file, one item of a list a line: parse() reads it back as the same settings without a fault.
+std::string as_file(const Settings& settings);
 
 }  // namespace greylag::config
