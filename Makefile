@@ -59,7 +59,7 @@ ALL_LDFLAGS := $(LINK_$(MODE)) $(LDFLAGS)
 
 objects = $(patsubst %.cc,$(B)/%.o,$(sort $(1)))
 LIB_SRC  := $(wildcard lib/*/*.cc grey/*.cc)
-CMD_SRC  := $(filter-out %/main.cc,$(wildcard cmd/*/*.cc))
+CMD_SRC  := $(filter-out %/main.cc,$(wildcard cmd/*.cc cmd/*/*.cc))
 SUP_SRC  := $(filter-out tests/support/main.cc,$(wildcard tests/support/*.cc))
 TESTS    := unit dialog e2e
 TEST_BIN := $(foreach t,$(TESTS),$(if $(wildcard tests/$(t)/*.cc),$(B)/test/$(t)))
@@ -84,8 +84,10 @@ $(B)/%.o: %.cc $(B)/flags
 	$(CXX) $(ALL_CXXFLAGS) $(DEFAULTS) -MMD -MP -c -o $@ $<
 
 $(B)/libgreylag.a: $(call objects,$(LIB_SRC))
+	@mkdir -p $(@D)
 	rm -f $@; ar rcs $@ $^
 $(B)/libcmd.a: $(call objects,$(CMD_SRC))
+	@mkdir -p $(@D)
 	rm -f $@; ar rcs $@ $^
 
 # Each program: its main.cc, the drivers beside it, the rooms, and only the packages something in it asks for.

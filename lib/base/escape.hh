@@ -9,7 +9,7 @@ namespace greylag::base {
 // bytes of output; longer text is cut and ends in "...". Never contains a control byte.
 std::string printable(std::string_view text, std::size_t limit = 1024);
 
-// printable() with \" for the quote, between double quotes: what a log line carries.
+// printable() with \" for the quote, between double quotes (beyond the limit): what a log line carries.
 std::string quoted(std::string_view text, std::size_t limit = 1024);
 
 // A JSON string with its quotes. Bytes that are not valid UTF-8 become \u00NN of the byte.

@@ -1,5 +1,6 @@
 // The header of a message, read and never rewritten (RFC 5322 2.2). Linear in its input, lines end in LF or CRLF.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,11 +38,13 @@ public:
     bool in_header() const { return in_header_; }
 
 private:
-    std::string name_;     // lower case
-    std::size_t matched_;  // characters of the name seen at this line's start; npos: this line is none
+    enum class At : std::uint8_t { line_start, carriage_return, name, colon, rest };
+    void step(char c);
+    std::string name_;  // lower case
+    At at_ = At::line_start;
+    std::size_t matched_ = 0;  // characters of the name seen
     unsigned count_ = 0;
     bool in_header_ = true;
-    bool line_empty_ = true;
 };
 
 }  // namespace greylag::mail

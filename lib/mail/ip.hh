@@ -36,6 +36,8 @@ public:
     auto operator<=>(const IpAddress&) const = default;
 
 private:
+    friend class Cidr;  // the last address of a network may lie in ::ffff:0:0/96 and is of the network's family still
+    static Result<IpAddress> parse_v6(std::string_view text);
     Family family_ = Family::v4;
     std::array<std::uint8_t, 16> bytes_{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0};
 };

@@ -1,6 +1,8 @@
 // A program started and waited for. No shell is ever involved.
 #pragma once
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hh"
@@ -10,13 +12,13 @@
 namespace greylag::sys {
 
 struct Command {
-    std::string path;                      // absolute, or found along PATH when it has no slash and search is set
+    std::string path;  // absolute, or found along PATH when it has no slash and search is set
     bool search = false;
-    std::vector<std::string> arguments;    // argv[1...]; argv[0] is the last component of path
-    std::vector<std::string> environment;  // NAME=value; exactly this, nothing inherited
-    int in = -1, out = -1, err = -1;       // become 0, 1, 2; -1 is /dev/null
+    std::vector<std::string> arguments;      // argv[1...]; argv[0] is the last component of path
+    std::vector<std::string> environment;    // NAME=value; exactly this, nothing inherited
+    int in = -1, out = -1, err = -1;         // become 0, 1, 2; -1 is /dev/null
     std::vector<std::pair<int, int>> extra;  // {ours, theirs}: further descriptors the child gets
-    std::string directory;                 // working directory; empty: ours
+    std::string directory;                   // working directory; empty: ours
 };
 
 // How a program ended.
@@ -45,7 +47,9 @@ public:
     void kill(int signal);  // to the group
 
 private:
+    friend Result<struct Said> run(const Command&, Deadline, std::size_t, std::size_t);
     explicit Child(int pid) : pid_(pid) {}
+    int release() { return std::exchange(pid_, -1); }
     int pid_ = -1;
 };
 

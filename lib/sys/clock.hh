@@ -17,7 +17,7 @@ public:
 
     base::Millis left() const;  // 0 when passed; large for never()
     bool passed() const;
-    int poll_timeout() const;   // for poll(2): milliseconds rounded up, -1 for never
+    int poll_timeout() const;  // for poll(2): milliseconds rounded up, -1 for never
 
 private:
     using Clock = std::chrono::steady_clock;

@@ -1,5 +1,7 @@
 // Every descriptor has an owner.
 #pragma once
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/result.hh"
@@ -39,8 +41,10 @@ Result<std::pair<Fd, Fd>> make_socketpair();  // AF_UNIX stream, close-on-exec
 // time or an administrator cures (ENOSPC, EMFILE, EIO, ENOMEM, EAGAIN, EDQUOT ...), permanent for the rest.
 Error os_error(std::string_view what, int code);
 std::string_view os_reason(int code);  // "No such file or directory": never a bare number
+inline std::unexpected<Error> os_fail(std::string_view what, int code) { return std::unexpected(os_error(what, code)); }
 
-// Makes sure 0, 1 and 2 are open (on /dev/null where they are not) and SIGPIPE is ignored: first thing in main.
+// First thing in main: 0, 1 and 2 are open (on /dev/null where they were not), SIGPIPE and SIGXFSZ are ignored (a write says
+// EPIPE or EFBIG instead), and SIGCHLD is not (a parent may leave it ignored, and then no exit status is ever seen).
 void sane_process();
 
 }  // namespace greylag::sys

@@ -1,5 +1,6 @@
 // Files to bytes and back, durably.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,7 +11,8 @@
 
 namespace greylag::sys {
 
-// Directories made on the way get `mode`; existing ones are left alone. Each newly made one is fsynced into its parent.
+// Directories made on the way get `mode` less the umask; existing ones are left alone. Each newly made one is fsynced into its
+// parent.
 Result<void> make_directories(const std::string& path, unsigned mode = 0700);
 
 enum class Guard { none, not_writable_by_others, private_to_owner };

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/event.hh"
 #include "sys/fd.hh"
@@ -30,7 +31,10 @@ public:
     void write(const base::Event& event);                 // one line, one write; a failing sink never fails the caller
 
 private:
-    Settings settings_;
+    void open();
+    std::string line(const base::Event& event) const;
+
+    Settings settings_;  // `to` becomes what is really used
     std::string id_;
     Fd file_;
     bool opened_ = false;

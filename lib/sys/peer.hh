@@ -1,7 +1,9 @@
 // Who is on the other end of the connection, and which of our addresses it came to.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hh"
 #include "mail/ip.hh"
@@ -24,6 +26,13 @@ struct Ends {
 // getpeername(fd), and only when fd is no INET socket from the numeric TCPREMOTEIP, REMOTE_ADDR or REMOTE_HOST of the
 // environment (TCPREMOTEPORT or REMOTE_PORT for the port, TCPLOCALIP and TCPLOCALPORT for our end).
 Result<Ends> connection_ends(int fd, const std::string& netdir);
+
+// The last of these alone: `environment` is an array of "NAME=value" that ends in a null pointer. What is not numeric is not
+// there.
+Ends environment_ends(const char* const* environment);
+
+// "192.0.2.1!25" and "2001:db8::1!25", blanks around it allowed: the Plan 9 form of -n.
+std::optional<End> parse_end(std::string_view text);
 
 // Points fd 2 at /dev/null when it is a socket: nothing of ours may reach the client by accident.
 void detach_stderr_from_socket();

@@ -1,6 +1,9 @@
 // Giving rights away.
 #pragma once
+#include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.hh"
 
@@ -11,5 +14,14 @@ bool is_root();
 // Becomes `user` (a name of /etc/passwd or a number) with its groups from /etc/group, for ever. Reads the files itself: a
 // static program has no NSS. Only for root; anybody else gets an error unless it is that user already.
 Result<void> become(const std::string& user);
+
+struct Account {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::vector<std::uint32_t> groups;  // the primary one first
+};
+// From the texts of /etc/passwd and /etc/group. A name goes before a number; a number that passwd does not know is its own
+// group.
+Result<Account> find_account(std::string_view user, std::string_view passwd, std::string_view group);
 
 }  // namespace greylag::sys

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.hh"
 #include "sys/fd.hh"
@@ -26,12 +27,18 @@ public:
     Result<Fd> finish();
 
 private:
-    Result<void> flush();
-    Result<void> spill();
+    Result<void> put(std::string_view bytes);
+    Result<void> choose(std::uint64_t total);
+    Result<void> open_file();
+    Result<Fd> complete();
+    Error broken(Error error);
+
     std::string directory_;
     std::string pending_;  // not yet written
     Fd fd_;
-    bool in_memory_ = true;
+    Fd reader_;  // the same file, opened for reading only
+    bool in_memory_ = false;
+    std::uint64_t written_ = 0;
     std::uint64_t size_ = 0;
     std::optional<Error> error_;
 };

@@ -1,0 +1,76 @@
+// send: the mailer that smtpd uses unless told otherwise (send(8)). Arguments, wiring, exit status.
+#include <sysexits.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "base/options.hh"
+#include "cmd/send/deliver.hh"
+#include "cmd/send/rules.hh"
+#include "cmd/send/settings_file.hh"
+#include "sys/file.hh"
+
+namespace {
+using namespace greylag;
+
+constexpr base::Option options[] = {
+    {'C', "", "file", "configuration instead of GREYLAG_CONF or the installed one"},
+    {'r', "", "", "the message comes from another host"},
+};
+constexpr std::string_view operands = "recipient...";
+
+std::string_view environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+int complain(int status, const std::string& text) {
+    std::fprintf(stderr, "send: %s\n", text.c_str());
+    return status;
+}
+
+int usage(const std::string& fault) {
+    complain(EX_USAGE, fault);
+    std::fprintf(stderr, "%s\n", base::usage_line("send", options, operands).c_str());
+    return EX_USAGE;
+}
+
+send::Courier courier(const config::Settings& settings, std::string_view argv0, std::string_view file) {
+    const std::string path(environment("PATH"));
+    return {send::find_smtp(argv0, settings.paths.libexec, path),
+            settings.tls.require,
+            {"PATH=" + path, "LANG=C", "GREYLAG_CONF=" + std::string(file)}};
+}
+
+int run(const config::Settings& settings, const send::Courier& courier, std::span<const std::string_view> recipients) {
+    // The receiver that waits for us gives up at the time-out: our own word must come before.
+    const sys::Deadline deadline = sys::Deadline::in(settings.mailer.timeout * 9 / 10);
+    const std::string spool = sys::join(settings.paths.state, "spool");
+    const auto message = send::take_message(0, environment("SENDER"), spool, deadline);
+    if (!message) return complain(message.error().kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, message.error().text);
+
+    const mailbox::Rules rules = cmd::rules_from(settings);
+    const send::Job job{rules, courier, settings.mailer.remote == config::RemoteMail::refuse, spool, deadline};
+    const auto deliveries = send::deliver(job, *message, recipients);
+    for (const auto& delivery : deliveries) std::fputs(send::failure_line(delivery).c_str(), stderr);
+    return send::verdict(deliveries);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    sys::sane_process();
+    const auto line = base::parse_command_line({argv + 1, argv + argc}, options);
+    if (!line) return usage(line.error().text);
+    if (line->has("help")) return std::fputs(base::help_text("send", options, operands).c_str(), stdout) < 0;
+    if (line->has("version")) return std::puts("send (greylag) " GREYLAG_VERSION) < 0;
+    if (line->operands.empty()) return usage("no recipient");
+
+    bool installed_missing = false;
+    const auto loaded = cmd::load_settings(line->value('C'), installed_missing);
+    if (!loaded) return complain(EX_CONFIG, loaded.error().text);
+    for (const auto& fault : loaded->faults) complain(EX_CONFIG, fault.text());
+    if (!loaded->faults.empty()) return EX_CONFIG;
+    return run(loaded->settings, courier(loaded->settings, argv[0], cmd::settings_path(line->value('C'))), line->operands);
+}

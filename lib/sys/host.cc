@@ -1,0 +1,82 @@
+// Names from the machine's own files: a start must not hang on a resolver.
+#include "sys/host.hh"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <ctime>
+#include <optional>
+
+#include "base/ascii.hh"
+#include "sys/file.hh"
+
+namespace greylag::sys {
+
+namespace {
+
+constexpr std::size_t file_limit = 16 << 20;  // some sites block a million names in /etc/hosts
+
+bool dotted(std::string_view name) { return name.find('.') != std::string_view::npos; }
+
+std::string_view without_final_dot(std::string_view name) {
+    if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
+    return name;
+}
+
+std::optional<std::string_view> dotted_alias(std::string_view line, std::string_view hostname) {
+    const auto words = base::words(line.substr(0, line.find('#')));
+    bool ours = false;
+    std::optional<std::string_view> found;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        const std::string_view name = without_final_dot(words[i]);
+        if (base::iequals(name, hostname)) ours = true;
+        if (!found && dotted(name)) found = name;
+    }
+    return ours ? found : std::nullopt;
+}
+
+void put_base32(std::string& to, std::uint64_t value, int digits) {
+    for (int i = digits - 1; i >= 0; --i) to += "0123456789abcdefghijklmnopqrstuv"[(value >> (5 * i)) & 31];
+}
+
+}  // namespace
+
+std::string choose_host_name(std::string_view hostname, std::string_view hosts, std::string_view mailname) {
+    const std::string_view bare = without_final_dot(hostname);
+    if (dotted(bare)) return std::string(bare);
+    if (!bare.empty()) {
+        for (const std::string_view line : base::split(hosts, '\n')) {
+            if (const auto alias = dotted_alias(line, bare)) return std::string(*alias);
+        }
+    }
+    const auto words = base::words(mailname, "\r\n");
+    if (!words.empty() && !words.front().starts_with('#')) return std::string(without_final_dot(words.front()));
+    return bare.empty() ? "localhost" : std::string(bare);
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    ::gethostname(name.data(), name.size() - 1);
+    const std::string_view hostname(name.data());
+    // Only what the choice needs is read: most machines know their whole name.
+    if (dotted(hostname)) return choose_host_name(hostname, {}, {});
+    const auto hosts = read_file("/etc/hosts", file_limit);
+    const auto mailname = read_file("/etc/mailname", 4096);
+    return choose_host_name(hostname, hosts ? *hosts : "", mailname ? *mailname : "");
+}
+
+std::string make_id() {
+    // The counter is what tells two ids of one process in one microsecond apart.
+    static std::uint32_t counter = 0;
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const auto micros = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+    std::string id;
+    put_base32(id, micros, 11);
+    put_base32(id, static_cast<std::uint64_t>(::getpid()), 5);
+    put_base32(id, counter++, 2);
+    return id;
+}
+
+}  // namespace greylag::sys
