@@ -62,14 +62,17 @@ std::expected<Split, Reply> split_argument(std::string_view text, std::string_vi
     return split;
 }
 
-std::expected<mail::Path, Reply> parse_path(std::string_view text, bool utf8, Voice bad_path) {
+std::expected<mail::Path, Reply> parse_path(std::string_view text, bool utf8, Voice bad_path, Voice unqualified) {
     if (!base::is_ascii(text)) {
         if (!base::is_utf8(text)) return std::unexpected(say(Voice::utf8_broken));
         if (!utf8) return std::unexpected(say(Voice::utf8_needed));
     }
-    auto path = mail::Path::parse(text, utf8 ? mail::Domain::Allow::utf8 : mail::Domain::Allow::ascii);
-    if (!path) return std::unexpected(say(bad_path, {path.error().text}));
-    return *std::move(path);
+    const auto allow = utf8 ? mail::Domain::Allow::utf8 : mail::Domain::Allow::ascii;
+    auto path = mail::Path::parse(text, allow);
+    if (path) return *std::move(path);
+    const auto local = mail::Mailbox::parse(text, allow, mail::Mailbox::Unqualified::allowed);
+    if (local && !local->is_qualified()) return std::unexpected(say(unqualified));
+    return std::unexpected(say(bad_path, {path.error().text}));
 }
 
 // RFC 5321 4.1.2, RFC 6531 3.3: esmtp-param.
@@ -203,9 +206,8 @@ std::expected<MailArgument, Reply> parse_mail(std::string_view argument, const O
     if (!split) return std::unexpected(split.error());
     MailArgument mail;
     if (auto refusal = take_parameters(split->parameters, offered, &mail)) return std::unexpected(*std::move(refusal));
-    auto path = parse_path(split->path, mail.utf8, Voice::sender_syntax);
+    auto path = parse_path(split->path, mail.utf8, Voice::sender_syntax, Voice::sender_unqualified);
     if (!path) return std::unexpected(std::move(path).error());
-    if (path->is_loopback()) return std::unexpected(say(Voice::sender_syntax, {"the domain is missing"}));
     if (!path->is_null() && !path->mailbox().is_qualified()) return std::unexpected(say(Voice::sender_unqualified));
     mail.sender = *std::move(path);
     return mail;
@@ -215,12 +217,12 @@ std::expected<RcptArgument, Reply> parse_rcpt(std::string_view argument, const O
     const auto split = split_argument(argument, "TO:", Voice::rcpt_syntax, Voice::recipient_syntax);
     if (!split) return std::unexpected(split.error());
     if (auto refusal = take_parameters(split->parameters, offered, nullptr)) return std::unexpected(*std::move(refusal));
-    auto path = parse_path(split->path, utf8, Voice::recipient_syntax);
+    auto path = parse_path(split->path, utf8, Voice::recipient_syntax, Voice::recipient_unqualified);
     if (!path) return std::unexpected(std::move(path).error());
     if (path->is_null()) return std::unexpected(say(Voice::rcpt_null));
     const mail::Mailbox& mailbox = path->mailbox();
     if (!path->is_loopback() && !mailbox.is_qualified() && !mailbox.is_postmaster()) {
-        return std::unexpected(say(Voice::recipient_syntax, {"the domain is missing"}));
+        return std::unexpected(say(Voice::recipient_unqualified));
     }
     return RcptArgument{*std::move(path)};
 }

@@ -53,6 +53,7 @@ constexpr auto voices = std::to_array<Row<Voice>>({
     {V::need_brackets, 501, "5.5.4", "the address must stand between < and >"},
     {V::sender_syntax, 501, "5.1.7", "bad sender address: {}"},
     {V::sender_unqualified, 501, "5.1.8", "the sender's address needs a domain"},
+    {V::recipient_unqualified, 501, "5.1.3", "the recipient's address needs a domain"},
     {V::recipient_syntax, 501, "5.1.3", "bad recipient address: {}"},
     {V::parameter_syntax, 501, "5.5.4", "malformed parameter: {}"},
     {V::parameter_twice, 501, "5.5.4", "parameter given twice: {}"},

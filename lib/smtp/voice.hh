@@ -42,6 +42,7 @@ enum class Voice : std::uint8_t {
     need_brackets,
     sender_syntax,  // what is wrong
     sender_unqualified,
+    recipient_unqualified,
     recipient_syntax,   // what is wrong
     parameter_syntax,   // the parameter
     parameter_twice,    // the parameter
