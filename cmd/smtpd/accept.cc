@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "cmd/smtpd/session.hh"
+#include "sys/io.hh"
 #include "sys/log.hh"
 #include "sys/peer.hh"
 #include "sys/signals.hh"
@@ -74,7 +75,7 @@ void AcceptLoop::take(int listener) {
     if (!client) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
             log_->write(base::Event{}.with("reason", "accept").with("said", sys::os_error("accept", errno).text));
-            sys::sleep_for(crowded_pause);
+            sys::sleep_watching(-1, crowded_pause);
         }
         return;
     }

@@ -6,6 +6,7 @@
 #include "cmd/smtpd/delivery.hh"
 #include "cmd/smtpd/policy.hh"
 #include "smtp/conversation.hh"
+#include "sys/file.hh"
 #include "sys/host.hh"
 #include "sys/io.hh"
 #include "sys/spool.hh"

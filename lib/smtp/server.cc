@@ -21,6 +21,13 @@ constexpr unsigned received_limit = 50;  // RFC 5321 6.3
 
 base::Millis error_delay(unsigned errors) { return errors <= std::size(error_delays) ? error_delays[errors - 1] : error_delay_cap; }
 
+// An extension that EHLO did not list does not exist for this client (RFC 5321 4.2.4); EXPN and the mail-or-terminal verbs of
+// RFC 821 are known and never there.
+Reply unavailable(Verb verb) {
+    if (verb == Verb::refused || verb == Verb::expn) return say(Voice::not_offered, {name(verb)});
+    return say(Voice::unknown_command);
+}
+
 std::string_view reason(event::Gone::Why why) {
     switch (why) {
         case event::Gone::Why::eof: return "eof";
@@ -102,6 +109,7 @@ void ServerSession::line(const event::Line& e) {
     ++count_.commands;
     if (e.line.fault == LineFault::too_long) return refuse(Voice::line_too_long);
     if (e.line.fault != LineFault::none) return refuse(Voice::bad_line);
+    if (e.line.text.empty()) return refuse(Voice::empty_line);
 
     const Command command = parse_command(e.line.text);
     if (command.verb == Verb::foreign) {
@@ -109,11 +117,11 @@ void ServerSession::line(const event::Line& e) {
         return close("wrong-protocol");
     }
     const Row* row = find(command.verb);
-    if (row == nullptr) return refuse(command.verb == Verb::unknown ? Voice::unknown_command : Voice::not_offered);
+    if (row == nullptr) return refuse(unavailable(command.verb));
     if (row->takes == Row::bare && !command.argument.empty())
-        refuse(Voice::no_argument_allowed);
+        refuse(smtp::say(Voice::no_argument_allowed, {name(command.verb)}));
     else if ((row->phases & in(phase_)) == 0)
-        refuse(row->elsewhere);
+        refuse(smtp::say(row->elsewhere, {name(command.verb)}));
     else
         (this->*row->handle)(command.argument);
 
@@ -178,7 +186,7 @@ Reply ServerSession::ehlo_reply() const {
 bool ServerSession::helo_refused() {
     if (helo_verdict_.ok()) return false;
     if (++helo_refusals_ >= helo_refusal_limit) {
-        say(Voice::helo_refused_again);
+        say(Voice::helo_lies);
         close("helo");
     } else {
         refuse(helo_verdict_, envelope_.helo.text);
@@ -192,7 +200,7 @@ void ServerSession::mail(std::string_view argument) {
     auto parsed = parse_mail(argument, offered());
     if (!parsed) return refuse(std::move(parsed).error());
     if (helo_refused()) return;
-    if (parsed->size && *parsed->size > facts_.size_limit) return refuse(Voice::message_too_big);
+    if (parsed->size && *parsed->size > facts_.size_limit) return refuse(too_big());
     pending_mail_ = std::move(*parsed);
     ask(Asked::sender, question::Sender{pending_mail_.sender, pending_mail_.size});
 }
@@ -237,7 +245,7 @@ void ServerSession::data(std::string_view) {
 
 // Why the body cannot be taken, or nothing. What the client must not repeat unchanged comes before what only we failed at.
 std::optional<Reply> ServerSession::objection(const BodyReport& report) const {
-    if (report.octets > facts_.size_limit) return smtp::say(Voice::message_too_big);
+    if (report.octets > facts_.size_limit) return too_big();
     if (report.faults.bare_lf || report.faults.bare_cr || report.faults.nul) return smtp::say(Voice::bare_newline);
     if (report.faults.long_line) return smtp::say(Voice::line_in_body);
     if (report.received > received_limit) return smtp::say(mail::Verdict::never(mail::Why::loop));
@@ -317,7 +325,8 @@ void ServerSession::refuse(Reply reply) {
 }
 
 // A verdict of "later" is not the client's fault and costs it nothing: a list with fifty greylisted recipients is no attack.
-void ServerSession::refuse(const mail::Verdict& verdict, std::string_view about) {
+void ServerSession::refuse(mail::Verdict verdict, std::string_view about) {
+    if (verdict.detail.empty()) verdict.detail = about;
     Reply reply = smtp::say(verdict);
     base::Event log{verdict.why == mail::Why::greylisted ? base::Word::greylist : base::Word::reject, {}};
     log.with("code", std::to_string(reply.code)).with("reason", std::string(name(verdict.why)));

@@ -167,7 +167,8 @@ private:
     void ask(Asked asked, Question question);
     void refuse(Reply reply);  // an error of the client's: counted, delayed, and the last straw closes
     void refuse(Voice voice) { refuse(smtp::say(voice)); }
-    void refuse(const mail::Verdict& verdict, std::string_view about);
+    void refuse(mail::Verdict verdict, std::string_view about);  // what it is about is said and logged
+    Reply too_big() const { return smtp::say(Voice::message_too_big, {std::to_string(facts_.size_limit)}); }
     void close(std::string_view why);
     void forget_transaction();
 

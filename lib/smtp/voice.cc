@@ -66,6 +66,7 @@ constexpr auto voices = std::to_array<Row<Voice>>({
     {V::nested_mail, 503, "5.5.1", "the sender was already given; RSET begins anew"},
     {V::need_mail, 503, "5.5.1", "give the sender with MAIL first"},
     {V::need_rcpt, 503, "5.5.1", "give a recipient with RCPT first"},
+    {V::no_valid_recipient, 554, "5.5.1", "no valid recipient"},
     {V::not_now, 503, "5.5.1", "{} is not possible now"},
     {V::sync_error, 554, "5.5.0", "more was sent than may be sent before the answer"},
     {V::helo_lies, 421, "4.7.1", "refused for the name given with HELO; closing the connection"},

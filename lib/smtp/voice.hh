@@ -54,6 +54,7 @@ enum class Voice : std::uint8_t {
     nested_mail,
     need_mail,
     need_rcpt,
+    no_valid_recipient,
     not_now,  // the verb
     sync_error,
     helo_lies,
