@@ -59,7 +59,7 @@ ALL_LDFLAGS := $(LINK_$(MODE)) $(LDFLAGS)
 
 objects = $(patsubst %.cc,$(B)/%.o,$(sort $(1)))
 LIB_SRC  := $(wildcard lib/*/*.cc grey/*.cc)
-CMD_SRC  := $(filter-out %/main.cc,$(wildcard cmd/*/*.cc))
+CMD_SRC  := $(filter-out %/main.cc,$(wildcard cmd/*.cc cmd/*/*.cc))
 SUP_SRC  := $(filter-out tests/support/main.cc,$(wildcard tests/support/*.cc))
 TESTS    := unit dialog e2e
 TEST_BIN := $(foreach t,$(TESTS),$(if $(wildcard tests/$(t)/*.cc),$(B)/test/$(t)))

@@ -7,8 +7,7 @@
 
 #include "base/options.hh"
 #include "cmd/send/deliver.hh"
-#include "cmd/send/rules.hh"
-#include "cmd/send/settings_file.hh"
+#include "cmd/settings_file.hh"
 #include "sys/file.hh"
 
 namespace {
@@ -40,7 +39,8 @@ send::Courier courier(const config::Settings& settings, std::string_view argv0, 
     const std::string path(environment("PATH"));
     return {send::find_smtp(argv0, settings.paths.libexec, path),
             settings.tls.require,
-            {"PATH=" + path, "LANG=C", "GREYLAG_CONF=" + std::string(file)}};
+            file.empty() ? std::vector<std::string>{"PATH=" + path, "LANG=C"}
+                         : std::vector<std::string>{"PATH=" + path, "LANG=C", "GREYLAG_CONF=" + std::string(file)}};
 }
 
 int run(const config::Settings& settings, const send::Courier& courier, std::span<const std::string_view> recipients) {
@@ -50,7 +50,7 @@ int run(const config::Settings& settings, const send::Courier& courier, std::spa
     const auto message = send::take_message(0, environment("SENDER"), spool, deadline);
     if (!message) return complain(message.error().kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, message.error().text);
 
-    const mailbox::Rules rules = cmd::rules_from(settings);
+    const mailbox::Rules rules = cmd::user_rules(settings);
     const send::Job job{rules, courier, settings.mailer.remote == config::RemoteMail::refuse, spool, deadline};
     const auto deliveries = send::deliver(job, *message, recipients);
     for (const auto& delivery : deliveries) std::fputs(send::failure_line(delivery).c_str(), stderr);
@@ -67,10 +67,10 @@ int main(int argc, char** argv) {
     if (line->has("version")) return std::puts("send (greylag) " GREYLAG_VERSION) < 0;
     if (line->operands.empty()) return usage("no recipient");
 
-    bool installed_missing = false;
-    const auto loaded = cmd::load_settings(line->value('C'), installed_missing);
-    if (!loaded) return complain(EX_CONFIG, loaded.error().text);
-    for (const auto& fault : loaded->faults) complain(EX_CONFIG, fault.text());
-    if (!loaded->faults.empty()) return EX_CONFIG;
-    return run(loaded->settings, courier(loaded->settings, argv[0], cmd::settings_path(line->value('C'))), line->operands);
+    const auto file = cmd::load_settings(line->value('C'));
+    if (!file) return complain(EX_CONFIG, file.error().text);
+    cmd::print_faults(file->loaded.faults);
+    if (!file->loaded.faults.empty()) return EX_CONFIG;
+    const auto& settings = file->loaded.settings;
+    return run(settings, courier(settings, argv[0], file->file), line->operands);
 }

@@ -93,11 +93,7 @@ private:
         if (!base::is_utf8(line)) return refuse("is not UTF-8 text");
         if (line.empty() || begins_comment(line)) return {};
         if (line.front() == '[') return header(line);
-        if (line.size() > limit) {
-            return refuse("longer than " + std::to_string(limit) +
-                          " bytes; a list may be given in several lines that repeat its key");
-        }
-        return assignment(line);
+        return assignment(line, limit);
     }
 
     std::string header(std::string_view line) {
@@ -117,7 +113,7 @@ private:
         return "[" + std::string(name) + "]";
     }
 
-    std::string assignment(std::string_view line) {
+    std::string assignment(std::string_view line, std::size_t limit) {
         const std::size_t equals = line.find('=');
         if (equals == std::string_view::npos) {
             return refuse("neither 'key = value' nor [section]: " + shown(line) + "; a value cannot continue on the next line");
@@ -126,7 +122,12 @@ private:
         const std::string_view value = base::trim(line.substr(equals + 1));
         if (!is_plain(key)) return refuse(shown(key) + " before '=' is not a key");
         if (has_comment(value)) return refuse("a comment needs a line of its own: " + shown(value));
-        return std::string(key) + "=" + std::string(value);
+        std::string clean = std::string(key) + " = " + std::string(value);
+        if (clean.size() > limit) {
+            return refuse("longer than " + std::to_string(limit) +
+                          " bytes; a list may be given in several lines that repeat its key");
+        }
+        return clean;
     }
 
     std::string_view rest_;

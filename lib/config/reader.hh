@@ -12,7 +12,7 @@
 
 namespace greylag::config {
 
-// Bytes of a "key = value" line without the blanks around it. Comments may have any length.
+// Bytes of "key = value" written with one blank on each side of '='. Comments may have any length.
 inline constexpr std::size_t line_limit = 190;
 
 struct Opening {  // a section header

@@ -12,6 +12,7 @@ std::string_view name(Why why) {
         case Why::sender_no_domain: return "sender-no-domain";
         case Why::sender_null_mx: return "sender-null-mx";
         case Why::sender_dns: return "sender-dns";
+        case Why::sender_unsafe: return "sender-unsafe";
         case Why::relay_denied: return "relay-denied";
         case Why::user_unknown: return "user-unknown";
         case Why::user_lookup: return "user-lookup";
@@ -26,6 +27,7 @@ std::string_view name(Why why) {
         case Why::loop: return "loop";
         case Why::mailer_no_user: return "mailer-no-user";
         case Why::mailer_no_host: return "mailer-no-host";
+        case Why::mailer_denied: return "mailer-denied";
         case Why::mailer_refused: return "mailer-refused";
         case Why::mailer_failed: return "mailer-failed";
         case Why::mailer_later: return "mailer-later";

@@ -17,6 +17,7 @@ enum class Why : std::uint8_t {
     sender_no_domain,     // NXDOMAIN, no MX and no address
     sender_null_mx,       // RFC 7505
     sender_dns,           // DNS did not answer
+    sender_unsafe,        // looks like an option
     relay_denied,         // not ours
     user_unknown,         //
     user_lookup,          // the lookup itself failed
@@ -31,7 +32,8 @@ enum class Why : std::uint8_t {
     loop,                 // too many Received
     mailer_no_user,       // 67
     mailer_no_host,       // 68
-    mailer_refused,       // 77, "mail refused"
+    mailer_denied,        // 77
+    mailer_refused,       // said "mail refused"
     mailer_failed,        // 65 69 76
     mailer_later,         // everything else
 };

@@ -20,7 +20,7 @@ class DotDecoder {
 public:
     enum class BareLf : std::uint8_t { fault, normalize };  // normalize: counts as a line end inside the body, never as its end
     struct Limits {
-        std::size_t line = 1 << 20;  // octets of one text line
+        std::size_t line = 1 << 20;  // octets of one text line, its CRLF included and a stuffed dot not (RFC 5321 4.5.3.1.6)
         BareLf bare_lf = BareLf::fault;
     };
     explicit DotDecoder(Limits limits) : limits_(limits) {}
@@ -34,6 +34,11 @@ public:
 
 private:
     enum class At : std::uint8_t { line_start, dot, dot_cr, text, cr };
+    bool decode(const char*& from, const char* end, char*& to);
+    void take_run(const char*& from, const char* end, char*& to);
+    void count(std::size_t octets);
+    void end_line(char*& to, At next);
+
     Limits limits_;
     BodyFaults faults_;
     std::uint64_t octets_ = 0;
@@ -42,15 +47,17 @@ private:
 };
 
 // The other direction, for senders: LF or CRLF lines to CRLF, dots stuffed. Stateful over pieces; finish() completes the last
-// line and appends the final dot.
+// line and appends the final dot. A CR alone is written as a line end, too: it never reaches the wire bare.
 class DotEncoder {
 public:
     void feed(std::string_view text, std::string& out);
     void finish(std::string& out);
 
 private:
+    void put(std::string_view run, std::string& out);
+
     bool line_start_ = true;
-    bool cr_ = false;
+    bool cr_ = false;  // a CR was written as a line end: an LF that follows belongs to it
 };
 
 }  // namespace greylag::smtp

@@ -28,14 +28,19 @@ public:
     // not complete yet.
     bool next(std::string_view& input, InputLine& line);
 
-    bool mid_line() const { return !partial_.empty() || dropping_; }
+    // Octets behind the last line's end have come.
+    bool mid_line() const { return octets_ != 0; }
 
 private:
+    void keep(std::string_view piece);
+
     std::size_t limit_;
-    std::string partial_;    // an incomplete line, never more than limit_ octets
-    std::string held_;       // what InputLine::text points to when the line came in pieces
-    bool dropping_ = false;  // inside a line that is too long
-    bool tainted_ = false;   // behind a bare LF
+    std::string partial_;       // an incomplete line, never more than limit_ octets
+    std::string held_;          // what InputLine::text points to when the line came in pieces
+    std::uint64_t octets_ = 0;  // of the incomplete line, kept or thrown away
+    bool dropping_ = false;     // inside a line that is too long
+    bool tainted_ = false;      // behind a bare LF
+    bool cr_ = false;           // the last octet was CR
 };
 
 }  // namespace greylag::smtp

@@ -1,0 +1,171 @@
+#include "cmd/smtpd/accept.hh"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <memory>
+
+#include "cmd/smtpd/session.hh"
+#include "sys/io.hh"
+#include "sys/log.hh"
+#include "sys/peer.hh"
+#include "sys/signals.hh"
+
+namespace greylag::smtpd {
+
+namespace {
+
+using mail::Cidr;
+using mail::IpAddress;
+
+constexpr base::Millis idle_wait{60'000};
+// A table of processes or descriptors that is full empties when sessions end, not by trying again at once.
+constexpr base::Millis crowded_pause{100};
+
+class AcceptLoop {
+public:
+    AcceptLoop(Setup setup, Loop loop, const base::CommandLine& given)
+        : setup_(std::move(setup)), loop_(std::move(loop)), given_(given), log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
+
+    int run();
+
+private:
+    void take(int listener);
+    bool has_room(const std::optional<IpAddress>& peer);
+    void start(sys::Fd client, const sys::Ends& ends);
+    [[noreturn]] void serve(sys::Fd client, const sys::Ends& ends);
+    void reap();
+    void reload();
+
+    // One household counts as one source.
+    static Cidr source(const IpAddress& peer) { return {peer, peer.is_v4() ? 32 : 64}; }
+
+    Setup setup_;
+    Loop loop_;
+    const base::CommandLine& given_;
+    std::unique_ptr<sys::Log> log_;
+    std::map<int, std::optional<Cidr>> children_;  // pid -> source
+    std::map<Cidr, unsigned> sessions_of_;
+};
+
+int AcceptLoop::run() {
+    sys::Signals signals;
+    std::vector<int> fds;
+    for (const auto& listener : loop_.listeners) {
+        fds.push_back(listener.get());
+        log_->write(base::Event{}.with("reason", "listening").with("on", sys::bound_address(listener.get())));
+    }
+    for (;;) {
+        const bool may_leave = loop_.leave_when_idle && children_.empty();
+        const auto seen = signals.wait(fds, may_leave ? sys::Deadline::in(idle_wait) : sys::Deadline::never());
+        if (seen.child) reap();
+        if (seen.stop) return 0;
+        if (seen.reload) reload();
+        for (int listener : seen.ready) take(listener);
+        if (may_leave && seen.ready.empty() && !seen.child && !seen.reload) return 0;
+    }
+}
+
+void AcceptLoop::take(int listener) {
+    sys::Fd client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    if (!client) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+            log_->write(base::Event{}.with("reason", "accept").with("said", sys::os_error("accept", errno).text));
+            sys::sleep_watching(-1, crowded_pause);
+        }
+        return;
+    }
+    const auto ends = sys::connection_ends(client.get(), {});
+    if (!ends || ends->gone) return;
+    const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
+    if (setup_.is_evil(peer)) return;
+    if (has_room(peer)) return start(std::move(client), *ends);
+    log_->write(base::Event{base::Word::drop, {}}.with("ip", peer ? peer->text() : "unknown").with("reason", "sessions"));
+    turn_away(client.get(), smtp::say(smtp::Voice::too_many_sessions, {setup_.domain}));
+}
+
+bool AcceptLoop::has_room(const std::optional<IpAddress>& peer) {
+    const auto& limits = setup_.settings.limits;
+    if (children_.size() >= limits.sessions) return false;
+    if (!peer || setup_.is_trusted(peer)) return true;
+    const auto at = sessions_of_.find(source(*peer));
+    return at == sessions_of_.end() || at->second < limits.per_source;
+}
+
+void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
+    const pid_t pid = ::fork();
+    if (pid == 0) serve(std::move(client), ends);
+    if (pid < 0) {
+        log_->write(base::Event{}.with("reason", "fork").with("said", sys::os_error("fork", errno).text));
+        turn_away(client.get(), smtp::say(smtp::Voice::too_many_sessions, {setup_.domain}));
+        return;
+    }
+    std::optional<Cidr> from;
+    if (ends.remote) ++sessions_of_[*(from = source(ends.remote->address))];
+    children_[pid] = from;
+}
+
+void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends) {
+    sys::Signals::restore();
+    loop_.listeners.clear();
+    run_session(setup_, client.get(), client.get(), ends, *log_);
+    // _exit: what the parent still has buffered is the parent's to write.
+    ::_exit(0);
+}
+
+void AcceptLoop::reap() {
+    int status = 0;
+    for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+        const auto child = children_.find(pid);
+        if (child == children_.end()) continue;
+        if (WIFSIGNALED(status))
+            log_->write(base::Event{}.with("reason", "session-died").with("signal", std::to_string(WTERMSIG(status))));
+        if (child->second) {
+            const auto source = sessions_of_.find(*child->second);
+            if (--source->second == 0) sessions_of_.erase(source);
+        }
+        children_.erase(child);
+    }
+}
+
+void AcceptLoop::reload() {
+    auto fresh = make_setup(given_);
+    if (!fresh) {
+        log_->write(base::Event{}.with("reason", "config").with("said", fresh.error().text));
+    } else if (!fresh->faults.empty()) {
+        for (const auto& fault : fresh->faults) log_->write(base::Event{}.with("reason", "config").with("said", fault.text()));
+    } else {
+        setup_ = std::move(*fresh);
+        log_ = std::make_unique<sys::Log>(log_settings(setup_));
+        log_->write(base::Event{}.with("reason", "reloaded").with("file", setup_.file));
+    }
+}
+
+}  // namespace
+
+Result<Sockets> find_sockets(const Setup& setup) {
+    Sockets found;
+    for (const auto& where : setup.listen)
+        for (auto& socket : TRY(sys::listen_on(where))) found.loop.listeners.push_back(std::move(socket));
+    for (auto& socket : sys::inherited_sockets()) {
+        if (sys::is_listening(socket.get()))
+            found.loop.listeners.push_back(std::move(socket));
+        else
+            found.session = std::move(socket);
+    }
+    if (found.loop.listeners.empty() && !found.session && sys::is_listening(STDIN_FILENO)) {
+        found.loop.listeners.emplace_back(STDIN_FILENO);
+        found.loop.leave_when_idle = true;
+    }
+    return found;
+}
+
+int accept_loop(Setup setup, Loop loop, const base::CommandLine& given) {
+    return AcceptLoop(std::move(setup), std::move(loop), given).run();
+}
+
+}  // namespace greylag::smtpd

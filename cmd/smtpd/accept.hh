@@ -1,0 +1,27 @@
+// The accept loop: one process a connection, within limits.
+#pragma once
+#include <vector>
+
+#include "cmd/smtpd/setup.hh"
+#include "sys/fd.hh"
+
+namespace greylag::smtpd {
+
+struct Loop {
+    std::vector<sys::Fd> listeners;
+    // Started by inetd in wait mode: leave after a minute without a client and without a child, so that inetd takes over again.
+    bool leave_when_idle = false;
+};
+
+struct Sockets {
+    Loop loop;        // not empty: serve these
+    sys::Fd session;  // one connected socket that systemd passed: it is the session; neither: fd 0 and 1 are
+};
+// -l, systemd's LISTEN_FDS, and fd 0 where it listens (inetd wait).
+Result<Sockets> find_sockets(const Setup& setup);
+
+// Runs until SIGTERM or SIGINT; the sessions that are on are left to finish. SIGHUP makes the setup anew with `reload`;
+// a faulty one is logged and the old one stays. Returns the exit status.
+int accept_loop(Setup setup, Loop loop, const base::CommandLine& given);
+
+}  // namespace greylag::smtpd

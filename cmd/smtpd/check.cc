@@ -1,0 +1,77 @@
+#include "cmd/smtpd/check.hh"
+
+#include <sysexits.h>
+
+#include <cstdio>
+
+#include "cmd/settings_file.hh"
+#include "sys/file.hh"
+#include "sys/rights.hh"
+
+namespace greylag::smtpd {
+
+namespace {
+
+using config::Fault;
+
+void print_settings(const Setup& setup) {
+    std::string_view section;
+    for (const auto& row : config::all_settings()) {
+        if (row.section != section) std::printf("[%s]\n", std::string(section = row.section).c_str());
+        const std::string name = std::string(row.section) + "." + std::string(row.key);
+        const auto source = setup.sources.find(name);
+        const std::string value = name == "smtpd.domain" ? setup.domain : row.show(setup.settings);
+        std::printf("%-18s = %-40s # %s\n", std::string(row.key).c_str(), value.c_str(),
+                    source == setup.sources.end() ? "default" : source->second.c_str());
+    }
+    for (const auto& where : setup.listen) std::printf("listen               %s\n", where.text().c_str());
+}
+
+std::string where(const Setup& setup, const std::string& key) {
+    const auto source = setup.sources.find(key);
+    return key + (source == setup.sources.end() ? " (default)" : " (" + source->second + ")");
+}
+
+void check_mailer(const Setup& setup, std::vector<Fault>& faults) {
+    const auto status = sys::status(setup.mailer.program);
+    if (!status)
+        faults.push_back({where(setup, "smtpd.mailer"), 0, status.error().text});
+    else if (!status->regular || !status->executable)
+        faults.push_back({where(setup, "smtpd.mailer"), 0, setup.mailer.program + ": expected a program that can be executed"});
+    if (!setup.mailer.is_send()) return;
+    for (const char* name : {"postmaster", "abuse"}) {
+        const auto address = mail::Mailbox::parse(name, mail::Domain::Allow::ascii, mail::Mailbox::Unqualified::allowed);
+        const auto targets = mailbox::resolve(setup.users, *address);
+        if (!targets) faults.push_back({where(setup, "mailer.postmaster"), 0, "mail for " + std::string(name) + " would go nowhere: " + targets.error().text});
+    }
+}
+
+void check_directories(const Setup& setup, std::vector<Fault>& faults) {
+    const std::string& state = setup.settings.paths.state;
+    if (!sys::writable_directory(state))
+        faults.push_back({where(setup, "paths.state"), 0, state + ": expected a directory that can be written"});
+}
+
+void warnings(const Setup& setup) {
+    if (!setup.missing.empty()) std::printf("# note: %s is missing: built-in defaults\n", setup.missing.c_str());
+    if (setup.domain.find('.') == std::string::npos)
+        std::printf("# note: the domain '%s' has no dot; set [smtpd] domain or -h\n", setup.domain.c_str());
+    if (sys::is_root() && setup.settings.smtpd.user.empty())
+        std::printf("# note: started as root, smtpd would stay root; set [smtpd] user\n");
+}
+
+}  // namespace
+
+int check(const Setup& setup) {
+    print_settings(setup);
+    warnings(setup);
+    std::vector<Fault> faults = setup.faults;
+    if (faults.empty()) {
+        check_mailer(setup, faults);
+        check_directories(setup, faults);
+    }
+    cmd::print_faults(faults);
+    return faults.empty() ? EX_OK : EX_CONFIG;
+}
+
+}  // namespace greylag::smtpd

@@ -1,0 +1,88 @@
+#include "cmd/smtpd/delivery.hh"
+
+#include "base/ascii.hh"
+#include "base/escape.hh"
+#include "smtp/trace.hh"
+#include "sys/clock.hh"
+
+namespace greylag::smtpd {
+
+namespace {
+
+smtp::Trace trace_of(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id) {
+    smtp::Trace trace;
+    trace.helo = envelope.helo.text;
+    if (ends.remote) trace.peer = ends.remote->address;
+    trace.by = setup.domain;
+    trace.id = id;
+    trace.extended = envelope.extended;
+    trace.utf8 = envelope.utf8;
+    if (envelope.recipients.size() == 1) trace.only_recipient = envelope.recipients.front();
+    return trace;
+}
+
+std::string list(const std::vector<mail::Path>& paths) {
+    std::string out;
+    for (const auto& path : paths) out += (out.empty() ? "" : ",") + path.text();
+    return out;
+}
+
+// How a mailer ended, for the log.
+std::string describe(const sys::Ending& ending) {
+    switch (ending.how) {
+        case sys::Ending::How::exited: return "exit " + std::to_string(ending.status);
+        case sys::Ending::How::signalled: return "signal " + std::to_string(ending.status);
+        case sys::Ending::How::timed_out: return "timed out";
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id) {
+    smtp::Trace trace = trace_of(setup, envelope, ends, id);
+    trace.when = sys::wall_now();
+    std::string front;
+    if (setup.mailer.upas) front = smtp::from_line(envelope.sender, setup.mailer.bang, trace.when);
+    return front + smtp::received_field(trace);
+}
+
+mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id,
+                      sys::Spool& spool, sys::Log& log) {
+    const auto start = sys::stopwatch();
+    base::Event event{base::Word::deliver_failed, {}};
+    event.with("size", std::to_string(spool.size())).with("mailer", setup.mailer.program);
+    event.with_peer("from", envelope.sender.text()).with_peer("to", list(envelope.recipients));
+
+    auto message = spool.finish();
+    if (!message) {
+        log.write(event.with("reason", "spool").with("said", message.error().text));
+        return mail::Verdict::later(mail::Why::mailer_later);
+    }
+    Handover handover{envelope, ends.remote ? std::optional(ends.remote->address) : std::nullopt,
+                      {},       smtp::with_protocol(trace_of(setup, envelope, ends, id)),
+                      id,       spool.size(),
+                      setup.file};
+    sys::Command command;
+    command.path = setup.mailer.program;
+    command.arguments = arguments(setup.mailer, handover);
+    command.environment = environment(setup.mailer, handover);
+    command.in = message->get();
+    const auto said = sys::run(command, sys::Deadline::in(setup.settings.mailer.timeout));
+    event.with("ms", std::to_string(sys::since(start).count()));
+    if (!said) {
+        log.write(event.with("reason", "cannot-start").with("said", said.error().text));
+        return mail::Verdict::later(mail::Why::mailer_later);
+    }
+    auto answer = verdict(said->ending, said->err);
+    if (answer.ok()) event.word = base::Word::deliver;
+    event.with("status", describe(said->ending));
+    for (const auto* text : {&said->out, &said->err}) {
+        const auto line = base::trim(std::string_view(*text).substr(0, text->find('\n')));
+        if (!line.empty()) event.with_peer(text == &said->out ? "stdout" : "stderr", std::string(line));
+    }
+    log.write(event);
+    return answer;
+}
+
+}  // namespace greylag::smtpd

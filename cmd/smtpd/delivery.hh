@@ -1,0 +1,18 @@
+// A complete message to the mailer, and its answer.
+#pragma once
+#include "cmd/smtpd/setup.hh"
+#include "smtp/server.hh"
+#include "sys/log.hh"
+#include "sys/peer.hh"
+#include "sys/spool.hh"
+
+namespace greylag::smtpd {
+
+// What is put in front of the client's octets: the From line (upas convention only) and Received.
+std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id);
+
+// Starts the mailer on the finished spool and waits for it; logs deliver or deliver-failed.
+mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id,
+                      sys::Spool& spool, sys::Log& log);
+
+}  // namespace greylag::smtpd

@@ -1,0 +1,85 @@
+// smtpd: an SMTP receiver. One connection on fd 0 and 1, or an accept loop where fd 0 listens, systemd passed sockets, or -l
+// was given.
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cmd/settings_file.hh"
+#include "cmd/smtpd/accept.hh"
+#include "cmd/smtpd/check.hh"
+#include "cmd/smtpd/options.hh"
+#include "cmd/smtpd/session.hh"
+#include "sys/peer.hh"
+#include "sys/rights.hh"
+
+using namespace greylag;
+
+namespace {
+
+int usage(const std::string& fault) {
+    std::fprintf(stderr, "smtpd: %s\n%s\n", fault.c_str(), base::usage_line("smtpd", smtpd::option_table, "").c_str());
+    return EX_USAGE;
+}
+
+// A client that waits is told; the administrator reads the rest in the log.
+int refuse_to_serve(const smtpd::Setup& setup, bool client_waits) {
+    cmd::print_faults(setup.faults);
+    if (!client_waits) return EX_CONFIG;
+    sys::Log log(smtpd::log_settings(setup));
+    for (const auto& fault : setup.faults) log.write(base::Event{}.with("reason", "config").with("said", fault.text()));
+    smtpd::turn_away(STDOUT_FILENO, smtp::say(smtp::Voice::config_error));
+    return EX_CONFIG;
+}
+
+int fail(const Error& error, int status) {
+    std::fprintf(stderr, "smtpd: %s\n", error.text.c_str());
+    return status;
+}
+
+int single_session(const smtpd::Setup& setup, int in, int out) {
+    const auto ends = sys::connection_ends(in, setup.netdir);
+    if (!ends) {
+        smtpd::turn_away(out, smtp::say(smtp::Voice::config_error));
+        return fail(ends.error(), EX_CONFIG);
+    }
+    if (ends->gone || setup.is_evil(ends->remote ? std::optional(ends->remote->address) : std::nullopt)) return EX_OK;
+    sys::Log log(smtpd::log_settings(setup));
+    smtpd::run_session(setup, in, out, *ends, log);
+    return EX_OK;
+}
+
+int serve(smtpd::Setup setup, const base::CommandLine& given) {
+    auto sockets = smtpd::find_sockets(setup);
+    if (!sockets) return fail(sockets.error(), EX_OSERR);
+    if (sys::is_root() && !setup.settings.smtpd.user.empty())
+        if (const auto done = sys::become(setup.settings.smtpd.user); !done) return fail(done.error(), EX_CONFIG);
+    if (!sockets->loop.listeners.empty()) return smtpd::accept_loop(std::move(setup), std::move(sockets->loop), given);
+    if (sockets->session) return single_session(setup, sockets->session.get(), sockets->session.get());
+    return single_session(setup, STDIN_FILENO, STDOUT_FILENO);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    sys::sane_process();
+    sys::detach_stderr_from_socket();
+    const auto given = base::parse_command_line({argv + 1, argv + argc}, smtpd::option_table);
+    if (!given) return usage(given.error().text);
+    if (given->has("help")) return std::fputs(base::help_text("smtpd", smtpd::option_table, "").c_str(), stdout), EX_OK;
+    if (given->has("version")) return std::puts("smtpd (greylag) " GREYLAG_VERSION), EX_OK;
+    if (!given->operands.empty()) return usage("unexpected argument '" + std::string(given->operands.front()) + "'");
+
+    auto setup = smtpd::make_setup(*given);
+    if (!setup && setup.error().kind == Kind::usage) return usage(setup.error().text);
+    const bool client_waits = !given->has('l') && !given->has("check");
+    if (!setup) {
+        smtpd::Setup unread;
+        unread.settings = config::defaults();
+        unread.faults = {{"smtpd", 0, setup.error().text}};
+        return refuse_to_serve(unread, client_waits);
+    }
+    if (given->has("check")) return smtpd::check(*setup);
+    if (!setup->faults.empty()) return refuse_to_serve(*setup, client_waits);
+    return serve(std::move(*setup), *given);
+}

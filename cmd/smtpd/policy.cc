@@ -1,0 +1,50 @@
+#include "cmd/smtpd/policy.hh"
+
+#include "sys/file.hh"
+
+namespace greylag::smtpd {
+
+using mail::Verdict;
+using mail::Why;
+
+Policy::Policy(const Setup& setup, const sys::Ends& ends)
+    : setup_(setup), trusted_(setup.is_trusted(ends.remote ? std::optional(ends.remote->address) : std::nullopt)) {
+    ours_.domains = setup.users.ours;
+    if (ends.local) ours_.address = ends.local->address;
+}
+
+Verdict Policy::on(const smtp::question::Helo&) const { return Verdict::pass(); }
+
+namespace {
+bool looks_like_option(const mail::Path& path, const Mailer& mailer) {
+    if (path.is_null()) return false;
+    return (mailer.bang ? path.bang() : path.text()).starts_with('-');
+}
+}  // namespace
+
+Verdict Policy::on(const smtp::question::Sender& asked) const {
+    if (!protects_sender(setup_.mailer) && looks_like_option(asked.path, setup_.mailer)) return Verdict::never(Why::sender_unsafe);
+    if (asked.size) {
+        // What cannot be asked is not refused: the spool itself will say when it is full.
+        const auto space = sys::free_space(setup_.settings.paths.state);
+        if (space && *asked.size > *space) return Verdict::later(Why::no_space);
+    }
+    return Verdict::pass();
+}
+
+Verdict Policy::on(const smtp::question::Recipient& asked) const {
+    if (!protects_recipients(setup_.mailer) && looks_like_option(asked.path, setup_.mailer))
+        return Verdict::never(Why::recipient_unsafe);
+    if (!may_relay()) {
+        auto verdict = policy::relay_right(asked.path, ours_);
+        if (!verdict.ok()) return verdict;
+    }
+    if (!setup_.mailer.is_send() || !mailbox::is_local(setup_.users, asked.path.mailbox().host())) return Verdict::pass();
+    const auto targets = mailbox::resolve(setup_.users, asked.path.mailbox());
+    if (targets) return Verdict::pass();
+    if (targets.error().kind == Kind::not_found && targets.error().lasting == Lasting::permanent)
+        return Verdict::never(Why::user_unknown);
+    return Verdict::later(Why::user_lookup);
+}
+
+}  // namespace greylag::smtpd

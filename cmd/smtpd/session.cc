@@ -1,0 +1,247 @@
+#include "cmd/smtpd/session.hh"
+
+#include <memory>
+
+#include "cmd/smtpd/debug.hh"
+#include "cmd/smtpd/delivery.hh"
+#include "cmd/smtpd/policy.hh"
+#include "smtp/conversation.hh"
+#include "sys/file.hh"
+#include "sys/host.hh"
+#include "sys/io.hh"
+#include "sys/spool.hh"
+
+namespace greylag::smtpd {
+
+namespace {
+
+using base::Millis;
+using sys::Deadline;
+
+// RFC 5321 4.5.3.2: five minutes for a command and for a client to take our reply, three for a block of the body.
+constexpr Millis command_wait{300'000};
+constexpr Millis block_wait{180'000};
+constexpr Millis reply_wait{300'000};
+
+// A body slower than this is not a slow line but a held one.
+constexpr std::uint64_t minimum_rate = 500;  // octets a second
+constexpr Millis rate_grace{30'000};
+
+constexpr std::size_t command_room = 4096;
+constexpr std::size_t body_room = 256 << 10;
+
+smtp::ServerFacts facts(const Setup& setup) {
+    const auto& limits = setup.settings.limits;
+    return {setup.domain, limits.size, limits.recipients, limits.errors, setup.settings.smtpd.greeting_delay};
+}
+
+smtp::DotDecoder::Limits body_limits(const Setup& setup) {
+    const bool normalize = setup.settings.smtpd.bare_newline == config::BareNewline::normalize;
+    return {setup.settings.limits.line, normalize ? smtp::DotDecoder::BareLf::normalize : smtp::DotDecoder::BareLf::fault};
+}
+
+class Session {
+public:
+    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log)
+        : setup_(setup),
+          in_(in),
+          out_(out),
+          ends_(ends),
+          log_(log),
+          id_(sys::make_id()),
+          policy_(setup, ends),
+          conversation_(facts(setup), body_limits(setup)),
+          spool_(sys::join(setup.settings.paths.state, "spool")),
+          session_deadline_(Deadline::in(setup.settings.limits.session_time)),
+          command_deadline_(session_deadline_),
+          room_(std::make_unique<char[]>(command_room)) {
+        log_.set_id(id_);
+        open_debug();
+    }
+
+    void run() {
+        while (!closed_) {
+            auto step = conversation_.next(input_);
+            std::visit([this](auto& s) { perform(s); }, step);
+        }
+        flush();
+    }
+
+private:
+    void open_debug();
+    void announce();
+    void flush();
+    void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
+    bool too_slow() const;
+    void store(std::string_view bytes);
+
+    void perform(const smtp::step::NeedInput&);
+    void perform(const smtp::step::Store& s) { store(s.bytes); }
+    void perform(const smtp::effect::Watch& e);
+    void perform(const smtp::effect::Say& e);
+    void perform(const smtp::effect::Ask& e);
+    void perform(const smtp::effect::Wait& e);
+    void perform(const smtp::effect::TakeBody&);
+    void perform(const smtp::effect::Log& e) { log_.write(e.event); }
+    void perform(const smtp::effect::Close&) { closed_ = true; }
+
+    const Setup& setup_;
+    int in_, out_;
+    const sys::Ends& ends_;
+    sys::Log& log_;
+    std::string id_;
+    unsigned messages_ = 0;
+    Debug debug_;
+    Policy policy_;
+    smtp::Conversation conversation_;
+    sys::Spool spool_;
+    std::string message_id_;
+    Deadline session_deadline_;
+    Deadline command_deadline_;
+    std::chrono::steady_clock::time_point body_start_;
+    std::unique_ptr<char[]> room_;
+    std::size_t room_size_ = command_room;
+    std::string_view input_;  // received, not yet taken; points into room_
+    std::string replies_;     // said, not yet sent
+    bool waiting_ = false;    // in the middle of a command's wait
+    bool announced_ = false;
+    bool deaf_ = false;  // the client does not take our replies
+    bool closed_ = false;
+};
+
+void Session::open_debug() {
+    if (!setup_.settings.smtpd.debug) return;
+    auto debug = Debug::open(setup_.settings.paths.state, id_);
+    if (debug)
+        debug_ = std::move(*debug);
+    else
+        log_.write(base::Event{}.with("reason", "debug").with("said", debug.error().text));
+}
+
+// The first line of the log is written behind the greeting, which must not wait for it.
+void Session::announce() {
+    if (std::exchange(announced_, true)) return;
+    base::Event event{base::Word::connect, {}};
+    event.with("ip", ends_.remote ? ends_.remote->address.text() : "unknown");
+    if (ends_.remote && ends_.remote->port != 0) event.with("port", std::to_string(ends_.remote->port));
+    log_.write(event);
+}
+
+void Session::flush() {
+    if (!replies_.empty() && !deaf_) {
+        debug_.server(replies_);
+        const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
+        if (!sys::write_all(out_, replies_, deadline)) {
+            deaf_ = true;
+            if (!closed_) tell_gone(smtp::event::Gone::Why::eof);
+        }
+    }
+    replies_.clear();
+    announce();
+}
+
+bool Session::too_slow() const {
+    const auto passed = sys::since(body_start_);
+    if (passed < rate_grace) return false;
+    return conversation_.body_octets() < minimum_rate * static_cast<std::uint64_t>(passed.count()) / 1000;
+}
+
+void Session::perform(const smtp::step::NeedInput&) {
+    using Why = smtp::event::Gone::Why;
+    flush();
+    if (deaf_) return;
+    const bool body = conversation_.in_body();
+    if (body && room_size_ < body_room) {
+        room_ = std::make_unique_for_overwrite<char[]>(body_room);
+        room_size_ = body_room;
+    }
+    // A command has its time as a whole, however many pieces it comes in; a body has it for each block.
+    if (!waiting_ || body) command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
+    waiting_ = true;
+    const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
+    if (!got) {
+        const bool timeout = got.error().kind == Kind::timeout;
+        return tell_gone(!timeout ? Why::eof : session_deadline_.passed() ? Why::session_time : Why::timeout);
+    }
+    if (*got == 0) return tell_gone(Why::eof);
+    input_ = {room_.get(), *got};
+    debug_.client(input_);
+    if (body && too_slow()) tell_gone(Why::too_slow);
+}
+
+void Session::perform(const smtp::effect::Watch& e) {
+    bool early = false;
+    if (!ends_.socket)
+        sys::sleep_watching(-1, e.wait);
+    else if (sys::sleep_watching(in_, e.wait)) {
+        const auto got = sys::read_some(in_, {room_.get(), room_size_}, Deadline::in(Millis{0}));
+        if (!got || *got == 0) return tell_gone(smtp::event::Gone::Why::eof);
+        early = true;
+    }
+    conversation_.tell(smtp::event::Watched{early});
+}
+
+void Session::perform(const smtp::effect::Say& e) {
+    waiting_ = false;
+    replies_ += smtp::wire(e.reply);
+}
+
+void Session::perform(const smtp::effect::Ask& e) {
+    if (!std::holds_alternative<smtp::question::Deliver>(e.question)) {
+        struct Voice {
+            const Policy& policy;
+            mail::Verdict operator()(const smtp::question::Helo& q) const { return policy.on(q); }
+            mail::Verdict operator()(const smtp::question::Sender& q) const { return policy.on(q); }
+            mail::Verdict operator()(const smtp::question::Recipient& q) const { return policy.on(q); }
+            mail::Verdict operator()(const smtp::question::Deliver&) const { return mail::Verdict::pass(); }
+        };
+        return conversation_.tell(smtp::event::Answer{std::visit(Voice{policy_}, e.question)});
+    }
+    auto verdict = deliver(setup_, conversation_.envelope(), ends_, message_id_, spool_, log_);
+    conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
+}
+
+void Session::perform(const smtp::effect::Wait& e) {
+    flush();
+    sys::sleep_watching(-1, std::min(e.wait, session_deadline_.left()));
+}
+
+void Session::perform(const smtp::effect::TakeBody&) {
+    message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
+    ++messages_;
+    body_start_ = sys::stopwatch();
+    spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
+    store(front_matter(setup_, conversation_.envelope(), ends_, message_id_));
+}
+
+void Session::store(std::string_view bytes) {
+    const auto kept = spool_.append(bytes);
+    if (kept) return;
+    log_.write(base::Event{}.with("reason", "spool").with("said", kept.error().text));
+    conversation_.fail_body(mail::Verdict::later(mail::Why::no_space));
+}
+
+}  // namespace
+
+void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log) {
+    Session(setup, in, out, ends, log).run();
+}
+
+void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }
+
+sys::Log::Settings log_settings(const Setup& setup) {
+    const auto& log = setup.settings.log;
+    sys::Log::Settings to;
+    to.program = "smtpd";
+    to.path = log.path;
+    to.quiet = log.level == config::LogLevel::quiet;
+    to.format = log.format == config::LogFormat::json ? sys::Log::Format::json : sys::Log::Format::text;
+    switch (log.to) {
+        case config::LogTo::syslog: to.to = sys::Log::To::syslog; break;
+        case config::LogTo::stderr_: to.to = sys::Log::To::stderr_; break;
+        case config::LogTo::file: to.to = sys::Log::To::file; break;
+    }
+    return to;
+}
+
+}  // namespace greylag::smtpd

@@ -1,0 +1,18 @@
+// One connection from greeting to close: the shell around smtp::Conversation.
+#pragma once
+#include "cmd/smtpd/setup.hh"
+#include "sys/log.hh"
+#include "sys/peer.hh"
+
+namespace greylag::smtpd {
+
+// Speaks on `in` and `out` until either side ends it. `ends` says who is there. Every wait inside has a deadline. The log
+// gets the session's id.
+void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log);
+
+// The reply to a client that cannot be served, before any session: one write that is not waited for.
+void turn_away(int out, const smtp::Reply& reply);
+
+sys::Log::Settings log_settings(const Setup& setup);
+
+}  // namespace greylag::smtpd

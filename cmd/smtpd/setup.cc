@@ -1,0 +1,98 @@
+#include "cmd/smtpd/setup.hh"
+
+#include "base/escape.hh"
+#include "cmd/settings_file.hh"
+#include "cmd/smtpd/options.hh"
+#include "sys/host.hh"
+
+namespace greylag::smtpd {
+
+namespace {
+
+// The value of an option wins over the file and says so in --check.
+void note(Setup& setup, std::string_view key, char letter) { setup.sources[std::string(key)] = std::string("-") + letter; }
+
+Result<void> apply(Setup& setup, const base::Given& given) {
+    auto& s = setup.settings.smtpd;
+    switch (given.option->letter) {
+        case 'd':
+            s.debug = true;
+            note(setup, "smtpd.debug", 'd');
+            break;
+        case 'f':
+            s.norelay = true;
+            note(setup, "smtpd.norelay", 'f');
+            break;
+        case 'h':
+            s.domain = std::string(given.value);
+            note(setup, "smtpd.domain", 'h');
+            break;
+        case 'k':
+            s.evil.push_back(TRY(mail::Cidr::parse(given.value)));
+            note(setup, "smtpd.evil", 'k');
+            break;
+        case 'l': setup.listen.push_back(TRY(sys::ListenAddress::parse(given.value))); break;
+        case 'm':
+            s.mailer = std::string(given.value);
+            note(setup, "smtpd.mailer", 'm');
+            break;
+        case 'n': setup.netdir = std::string(given.value); break;
+        default: break;
+    }
+    return {};
+}
+
+// A fault of a value that only makes sense here goes beside the file's own.
+void fault(Setup& setup, std::string_view key, std::string what) {
+    const auto source = setup.sources.find(std::string(key));
+    setup.faults.push_back({source == setup.sources.end() ? "smtpd" : source->second, 0, std::move(what)});
+}
+
+void complete(Setup& setup) {
+    auto& s = setup.settings;
+    setup.users = cmd::user_rules(s);
+    setup.domain = setup.users.domain;
+    if (!mail::Domain::parse(setup.domain))
+        fault(setup, "smtpd.domain", "'" + base::printable(setup.domain) + "' is not a domain name");
+
+    if (auto mailer = parse_mailer(s.smtpd.mailer, s.paths.libexec)) {
+        setup.mailer = std::move(*mailer);
+        setup.mailer.bang = s.mailer.arguments == config::MailerArguments::bang;
+    } else {
+        fault(setup, "smtpd.mailer", mailer.error().text);
+    }
+}
+
+}  // namespace
+
+bool Setup::is_trusted(const std::optional<mail::IpAddress>& peer) const {
+    if (!peer) return false;
+    for (const auto& net : settings.smtpd.ournets)
+        if (net.contains(*peer)) return true;
+    return false;
+}
+
+bool Setup::is_evil(const std::optional<mail::IpAddress>& peer) const {
+    if (!peer) return false;
+    for (const auto& net : settings.smtpd.evil)
+        if (net.contains(*peer)) return true;
+    return false;
+}
+
+Result<Setup> make_setup(const base::CommandLine& given) {
+    Setup setup;
+    auto file = TRY(cmd::load_settings(given.value('C')));
+    setup.settings = std::move(file.loaded.settings);
+    setup.sources = std::move(file.loaded.sources);
+    setup.faults = std::move(file.loaded.faults);
+    setup.file = std::move(file.file);
+    setup.missing = std::move(file.missing);
+    for (const auto& option : given.options) {
+        if (auto applied = apply(setup, option); !applied)
+            return base::fail(Kind::usage, std::string("-") + option.option->letter + ": " + applied.error().text);
+    }
+    complete(setup);
+    return setup;
+}
+
+}  // namespace greylag::smtpd

@@ -1,0 +1,35 @@
+// The configuration in force: file, command line and host joined into what a session needs. Made once, before any client.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/options.hh"
+#include "cmd/smtpd/mailer.hh"
+#include "config/settings.hh"
+#include "mailbox/resolve.hh"
+#include "policy/relay.hh"
+#include "sys/listener.hh"
+
+namespace greylag::smtpd {
+
+struct Setup {
+    config::Settings settings;
+    config::Sources sources;
+    std::vector<config::Fault> faults;  // not empty: the setup must not be used
+    std::string file;                   // the configuration file that was read; empty: none, built-in defaults
+    std::string missing;                // the installed file that was not there
+
+    std::string domain;
+    std::string netdir;
+    std::vector<sys::ListenAddress> listen;
+    Mailer mailer;
+    mailbox::Rules users;  // and which domains are ours
+
+    bool is_trusted(const std::optional<mail::IpAddress>& peer) const;
+    bool is_evil(const std::optional<mail::IpAddress>& peer) const;
+};
+
+// Command-line values that cannot be read are usage errors; faults of the file are in Setup::faults.
+Result<Setup> make_setup(const base::CommandLine& given);
+
+}  // namespace greylag::smtpd

@@ -1,0 +1,50 @@
+// Refuses to know what a line means: faults are found by octets alone.
+#include "smtp/line_reader.hh"
+
+namespace greylag::smtp {
+
+bool LineReader::next(std::string_view& input, InputLine& line) {
+    const std::size_t lf = input.find('\n');
+    const std::string_view piece = input.substr(0, lf);
+    if (lf == std::string_view::npos) {
+        keep(piece);
+        input = {};
+        return false;
+    }
+    input.remove_prefix(lf + 1);
+    const bool crlf = piece.empty() ? cr_ : piece.back() == '\r';
+    line = {};
+    if (!crlf || tainted_) {
+        line.fault = LineFault::bare_lf;
+        tainted_ = !crlf;
+    } else if (dropping_ || octets_ + piece.size() + 1 > limit_) {
+        line.fault = LineFault::too_long;
+    } else {
+        line.text = piece;
+        if (octets_ != 0) {
+            held_.swap(partial_);
+            line.text = held_.append(piece);
+        }
+        line.text.remove_suffix(1);
+        if (line.text.find('\0') != std::string_view::npos) line = {{}, LineFault::nul};
+        if (line.text.find('\r') != std::string_view::npos) line = {{}, LineFault::bare_cr};
+    }
+    partial_.clear();
+    octets_ = 0;
+    dropping_ = cr_ = false;
+    return true;
+}
+
+void LineReader::keep(std::string_view piece) {
+    if (piece.empty()) return;
+    octets_ += piece.size();
+    cr_ = piece.back() == '\r';
+    if (octets_ >= limit_) dropping_ = true;  // its LF is still to come
+    if (dropping_ || tainted_) {
+        partial_.clear();
+    } else {
+        partial_.append(piece);
+    }
+}
+
+}  // namespace greylag::smtp

@@ -1,0 +1,73 @@
+#include "sys/signals.hh"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <utility>
+
+namespace greylag::sys {
+
+namespace {
+
+constexpr int held[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+
+// A handler can reach nothing but a global; ppoll's own return does not say which signal ended it.
+volatile sig_atomic_t seen_stop, seen_reload, seen_child;
+
+void remember(int signal) {
+    if (signal == SIGHUP)
+        seen_reload = 1;
+    else if (signal == SIGCHLD)
+        seen_child = 1;
+    else
+        seen_stop = 1;
+}
+
+sigset_t held_set() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signal : held) sigaddset(&set, signal);
+    return set;
+}
+
+}  // namespace
+
+Signals::Signals() {
+    const sigset_t set = held_set();
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    struct sigaction action {};
+    action.sa_handler = remember;
+    sigemptyset(&action.sa_mask);
+    for (int signal : held) sigaction(signal, &action, nullptr);
+}
+
+Signals::~Signals() { restore(); }
+
+void Signals::restore() {
+    struct sigaction action {};
+    action.sa_handler = SIG_DFL;
+    sigemptyset(&action.sa_mask);
+    for (int signal : held) sigaction(signal, &action, nullptr);
+    const sigset_t set = held_set();
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) {
+    std::vector<pollfd> polled;
+    for (int fd : fds) polled.push_back({fd, POLLIN, 0});
+    const base::Millis left = deadline.left();
+    const timespec timeout{static_cast<time_t>(left.count() / 1000), static_cast<long>(left.count() % 1000) * 1'000'000};
+    sigset_t none;
+    sigprocmask(SIG_BLOCK, nullptr, &none);
+    for (int signal : held) sigdelset(&none, signal);
+    const int ready = ppoll(polled.data(), static_cast<nfds_t>(polled.size()), deadline.poll_timeout() < 0 ? nullptr : &timeout, &none);
+    Seen seen;
+    for (const auto& p : polled)
+        if (ready > 0 && p.revents != 0) seen.ready.push_back(p.fd);
+    seen.stop = std::exchange(seen_stop, 0) != 0;
+    seen.reload = std::exchange(seen_reload, 0) != 0;
+    seen.child = std::exchange(seen_child, 0) != 0;
+    return seen;
+}
+
+}  // namespace greylag::sys

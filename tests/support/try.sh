@@ -1,0 +1,170 @@
+# `./install.sh try`: a real server, a real client, the stored message. Read by install.sh, whose helpers it uses
+# (say, die, have, is_root, packages, build, make_work and the clean-up on every way out).
+# shellcheck shell=sh disable=SC2154
+
+heading() { printf '\n== %s\n' "$*"; }
+
+# A mail server needs a place, a domain and somebody to deliver to.
+lay_out() {
+    make_work
+    chmod 755 "$work"
+    mkdir -p "$work/libexec" "$work/state/mail/greylag.test/you"
+    # The clone may lie where an unprivileged user cannot look.
+    for program in build/bin/*; do cp -L "$program" "$work/libexec/"; done
+    cat >"$work/smtpd.conf" <<END
+[smtpd]
+domain = greylag.test
+mailer = send
+$(is_root && echo "user = $unprivileged")
+
+[mailer]
+postmaster = you@greylag.test
+
+[paths]
+state = $work/state
+libexec = $work/libexec
+
+[log]
+to = stderr
+END
+    chmod 644 "$work/smtpd.conf"
+    is_root && chown -R "$unprivileged" "$work/state"
+    cat >"$work/message" <<END
+From: A newcomer <newcomer@example.org>
+To: you@greylag.test
+Subject: the first message
+
+It went in by SMTP
+and ended in a Maildir.
+. a line that begins with a dot is still itself
+END
+}
+
+unprivileged_user() {
+    for name in nobody mail daemon; do
+        if id -u "$name" >/dev/null 2>&1 && [ "$(id -u "$name")" -ne 0 ]; then
+            unprivileged=$name
+            return
+        fi
+    done
+    die "no unprivileged user here (looked for nobody, mail, daemon)"
+}
+
+start_server() {
+    say "\$ smtpd -C $work/smtpd.conf -l 127.0.0.1:0"
+    "$work/libexec/smtpd" -C "$work/smtpd.conf" -l 127.0.0.1:0 </dev/null 2>"$work/log" &
+    server=$!
+    tries=0
+    # The kernel chooses the port; the log names it.
+    until port=$(sed -n 's/.*127\.0\.0\.1:\([1-9][0-9]*\).*/\1/p' "$work/log" | head -n 1) && [ -n "$port" ]; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 100 ] || ! kill -0 "$server" 2>/dev/null; then
+            cat "$work/log" >&2
+            die "smtpd did not start"
+        fi
+        sleep 0.1
+    done
+    cat "$work/log"
+}
+
+# Other people's clients, the first that is here; each shows its dialogue and fails when the server refuses.
+converse() {  # recipient
+    for client in swaks python3 curl bash; do
+        have "$client" || continue
+        say "(the client is $client)"
+        "converse_$client" "$1"
+        return
+    done
+    die "no client found: swaks, python3, curl or bash"
+}
+converse_swaks() {
+    swaks --server 127.0.0.1 --port "$port" --ehlo newcomer.example.org --from newcomer@example.org --to "$1" \
+        --data "@$work/message" 2>&1
+}
+converse_python3() {
+    python3 - "$port" "$1" "$work/message" <<'END' 2>&1
+import smtplib, sys
+port, recipient, message = sys.argv[1:]
+client = smtplib.SMTP("127.0.0.1", int(port), "newcomer.example.org", timeout=20)
+client.set_debuglevel(1)
+try:
+    client.sendmail("newcomer@example.org", [recipient], open(message, "rb").read())
+except smtplib.SMTPException:
+    sys.exit(1)
+finally:
+    client.close()
+END
+}
+converse_curl() {
+    curl -sS -v --max-time 20 --url "smtp://127.0.0.1:$port/newcomer.example.org" --mail-from newcomer@example.org \
+        --mail-rcpt "$1" --crlf -T "$work/message" >"$work/dialogue" 2>&1 && refused= || refused=1
+    sed -n '/^[<>] /p; /^curl:/p' "$work/dialogue"
+    [ -z "$refused" ]
+}
+converse_bash() {
+    bash -s "$port" "$1" "$work/message" <<'END'
+exec 3<>"/dev/tcp/127.0.0.1/$1"
+answer() {
+    while IFS= read -r -t 20 -u 3 line; do
+        printf '< %s\n' "${line%$'\r'}"
+        [[ $line == ???-* ]] || break
+    done
+    [[ $line == [23]* ]]
+}
+ask() {
+    printf '> %s\n' "$1"
+    printf '%s\r\n' "$1" >&3
+    answer
+}
+answer && ask "EHLO newcomer.example.org" && ask "MAIL FROM:<newcomer@example.org>" && ask "RCPT TO:<$2>" && ask DATA || exit 1
+while IFS= read -r line; do
+    [[ $line == .* ]] && line=.$line
+    printf '> %s\n' "$line"
+    printf '%s\r\n' "$line" >&3
+done <"$3"
+ask . && ask QUIT
+END
+}
+
+show_delivery() {
+    heading "a client sends a message"
+    converse you@greylag.test || die "the message was refused"
+    heading "and here it is: the stored message"
+    set -- "$work"/state/mail/greylag.test/you/Maildir/new/*
+    [ -f "$1" ] || die "the server said 250, but no message is in the Maildir"
+    say "\$ cat ${1#"$work"/}"
+    cat "$1"
+}
+
+show_refusals() {
+    heading "the same client asks us to relay to another domain"
+    if converse somebody@elsewhere.test; then die "a stranger's mail was relayed"; fi
+    heading "and writes to somebody we do not have"
+    if converse nobody-here@greylag.test; then die "mail for an unknown user was taken"; fi
+}
+
+try() {
+    say "this builds greylag here, runs it in a folder under ${TMPDIR:-/tmp}, and removes that folder again"
+    packages
+    build all
+    unprivileged=
+    is_root && unprivileged_user
+    lay_out
+    heading "a server, on a port of the loopback${unprivileged:+, as the user $unprivileged}"
+    start_server
+    show_delivery
+    show_refusals
+    heading "what the server noted"
+    cat "$work/log"
+    stop_server
+    heading "stopped and cleaned up; what to type next"
+    next_after_try
+}
+
+next_after_try() {
+    cat <<'END'
+  ./install.sh test                                 every test; needs no root and no network
+  bin/smtpd -h example.org                          a session on this terminal: type HELP, then QUIT
+  ./install.sh --dry-run                            what an installation would put where
+END
+}
