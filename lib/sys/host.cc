@@ -24,12 +24,21 @@ std::string_view without_final_dot(std::string_view name) {
     return name;
 }
 
+// A kernel that was never told says "(none)"; what could not stand in a greeting is no name.
+std::string_view usable(std::string_view name) {
+    name = without_final_dot(name);
+    for (const char c : name) {
+        if (!base::is_alnum(c) && c != '-' && c != '.' && c != '_') return {};
+    }
+    return name;
+}
+
 std::optional<std::string_view> dotted_alias(std::string_view line, std::string_view hostname) {
-    const auto words = base::words(line.substr(0, line.find('#')));
+    const auto words = base::words(line.substr(0, line.find('#')), "\r");
     bool ours = false;
     std::optional<std::string_view> found;
     for (std::size_t i = 1; i < words.size(); ++i) {
-        const std::string_view name = without_final_dot(words[i]);
+        const std::string_view name = usable(words[i]);
         if (base::iequals(name, hostname)) ours = true;
         if (!found && dotted(name)) found = name;
     }
@@ -43,7 +52,7 @@ void put_base32(std::string& to, std::uint64_t value, int digits) {
 }  // namespace
 
 std::string choose_host_name(std::string_view hostname, std::string_view hosts, std::string_view mailname) {
-    const std::string_view bare = without_final_dot(hostname);
+    const std::string_view bare = usable(hostname);
     if (dotted(bare)) return std::string(bare);
     if (!bare.empty()) {
         for (const std::string_view line : base::split(hosts, '\n')) {
@@ -51,7 +60,7 @@ std::string choose_host_name(std::string_view hostname, std::string_view hosts, 
         }
     }
     const auto words = base::words(mailname, "\r\n");
-    if (!words.empty() && !words.front().starts_with('#')) return std::string(without_final_dot(words.front()));
+    if (!words.empty() && !usable(words.front()).empty()) return std::string(usable(words.front()));
     return bare.empty() ? "localhost" : std::string(bare);
 }
 
@@ -60,7 +69,7 @@ std::string host_name() {
     ::gethostname(name.data(), name.size() - 1);
     const std::string_view hostname(name.data());
     // Only what the choice needs is read: most machines know their whole name.
-    if (dotted(hostname)) return choose_host_name(hostname, {}, {});
+    if (dotted(usable(hostname))) return choose_host_name(hostname, {}, {});
     const auto hosts = read_file("/etc/hosts", file_limit);
     const auto mailname = read_file("/etc/mailname", 4096);
     return choose_host_name(hostname, hosts ? *hosts : "", mailname ? *mailname : "");

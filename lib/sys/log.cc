@@ -53,7 +53,7 @@ bool syslog_listens() {
     std::memcpy(address.sun_path, _PATH_LOG, sizeof _PATH_LOG);
     const void* place = &address;
     for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
-        const Fd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+        const Fd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         if (fd && ::connect(fd.get(), static_cast<const sockaddr*>(place), sizeof address) == 0) return true;
     }
     return false;
