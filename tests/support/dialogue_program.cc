@@ -34,7 +34,11 @@ public:
         return {};
     }
 
-    Result<void> send(std::string_view octets) override { return session_->wire.send(octets); }
+    Result<void> send(std::string_view octets) override {
+        auto sent = session_->wire.send(octets);
+        if (!sent && sent.error().kind == Kind::closed) return {};
+        return sent;
+    }
     Result<void> cut() override { return session_->wire.flushed(); }
     Result<std::string> read_reply(sys::Deadline deadline) override { return session_->wire.read_reply(deadline); }
     Result<bool> speaks_or_closes(sys::Deadline deadline) override { return session_->wire.wait_readable(deadline); }

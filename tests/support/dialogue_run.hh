@@ -63,6 +63,7 @@ std::expected<World, std::vector<smtp::dialogue::Fault>> world_of(const smtp::di
 class Peer {
 public:
     virtual ~Peer() = default;
+    // A server that has closed already is no error here: the next step that looks at it sees that.
     virtual Result<void> send(std::string_view octets) = 0;
     virtual Result<void> cut() = 0;  // what was sent has been read before more is sent
     virtual Result<std::string> read_reply(sys::Deadline deadline) = 0;
