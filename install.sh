@@ -313,11 +313,11 @@ user_and_state() {
         as_root systemd-tmpfiles --create "$prefix/lib/tmpfiles.d/greylag.conf"
         as_root systemctl daemon-reload
     else
-        id -u smtpd >/dev/null 2>&1 || {
-            say "new user:  smtpd"
-            as_root useradd --system --no-create-home --home-dir "$state" --shell /usr/sbin/nologin smtpd
+        id -u greylag >/dev/null 2>&1 || {
+            say "new user:  greylag"
+            as_root useradd --system --no-create-home --home-dir "$state" --shell /usr/sbin/nologin greylag
         }
-        [ -d "$state" ] || as_root install -d -o smtpd -g smtpd -m 750 "$state"
+        [ -d "$state" ] || as_root install -d -o greylag -g greylag -m 750 "$state"
     fi
 }
 
@@ -331,7 +331,7 @@ plan() {
         if [ -n "$owner" ]; then
             say "and the folder $state; nothing needs root"
         else
-            say "and the user smtpd with its folder $state"
+            say "and the user greylag with its folder $state"
         fi
     fi
     say "an edited configuration is kept; nothing is started"
@@ -396,7 +396,7 @@ uninstall() {
     $sudo rm -f "$DESTDIR$manifest"
     prune "$(dirname "$manifest")"
     if systemd_runs; then as_root systemctl daemon-reload; fi
-    [ ! -d "$DESTDIR$state" ] || say "left: $DESTDIR$state (mail and records) and the user smtpd"
+    [ ! -d "$DESTDIR$state" ] || say "left: $DESTDIR$state (mail and records) and the user greylag"
 }
 
 # --- the command line ------------------------------------------------------------------------------------------------------

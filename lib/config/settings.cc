@@ -14,6 +14,9 @@ namespace {
 // First octets of the networks that the tarpit of upas keeps waiting longest.
 constexpr std::uint8_t long_octets[] = {58, 66, 71, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 190, 201, 217};
 
+// Where mail goes unless the file says otherwise.
+std::string mail_under(const std::string& state) { return state + "/mail/%d/%u/Maildir"; }
+
 std::string shown(std::string_view text) { return "'" + base::printable(text, 60) + "'"; }
 std::string in_section(std::string_view key, std::string_view section) {
     return shown(key) + " in [" + base::printable(section, 60) + "]";
@@ -44,6 +47,7 @@ public:
         for (Remark& remark : reading_.remarks) fault(remark.line, std::move(remark.what));
         for (const Opening& opening : reading_.openings) take_opening(opening);
         for (const Entry& entry : reading_.entries) take_entry(entry);
+        if (seen_[find("paths", "mail")].lines.empty()) loaded_.settings.paths.mail = mail_under(loaded_.settings.paths.state);
         for (const Rule& rule : rules()) check(rule);
         note_sources();
         for (auto& [line, what] : faults_) loaded_.faults.push_back({std::string(file_), line, std::move(what)});
@@ -152,7 +156,7 @@ Settings defaults() {
     Settings s;
     for (const std::uint8_t octet : long_octets) s.smtpd.long_nets.emplace_back(mail::IpAddress::v4({octet, 0, 0, 0}), 8);
     s.paths.state = GREYLAG_STATE;
-    s.paths.mail = GREYLAG_STATE "/mail/%d/%u/Maildir";
+    s.paths.mail = mail_under(s.paths.state);
     s.paths.libexec = GREYLAG_LIBEXEC;
     s.paths.lib = GREYLAG_SYSCONFDIR "/greylag";
     return s;

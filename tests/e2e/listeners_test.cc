@@ -56,7 +56,7 @@ std::optional<Listener> tcpserver(const Site& site) {
     script = replaced(script, "0 smtp /usr/local/sbin/smtpd", "127.0.0.1 " + port_text(port) + " " + site.smtpd);
     // Giving rights away needs rights.
     if (our_user() == "root")
-        script = replaced(script, "id -u smtpd)", "id -u root)"), script = replaced(script, "id -g smtpd)", "id -g root)");
+        script = replaced(script, "id -u greylag)", "id -u root)"), script = replaced(script, "id -g greylag)", "id -g root)");
     else
         script = replaced(script, line_of(script, "    -u ") + "\n", "");
     site.scratch.write("run", script, 0700);
@@ -69,7 +69,7 @@ std::optional<Listener> inetd(const Site& site, std::string_view line_begins) {
     const auto port = site.free_port();
     std::string line = line_of(shipped("inetd.conf"), line_begins);
     line = replaced(line, line_begins, "127.0.0.1:" + port_text(port) + "  ");
-    line = replaced(line, "  smtpd  /usr/local/sbin/smtpd  smtpd", "  " + our_user() + "  " + site.smtpd + "  smtpd");
+    line = replaced(line, "  greylag  /usr/local/sbin/smtpd  smtpd", "  " + our_user() + "  " + site.smtpd + "  smtpd");
     site.scratch.write("inetd.conf", line + "\n");
     // -d keeps it, and what it starts, in our process group.
     return started(site, program, {"-d", "-i", "-R", "0", site.scratch.at("inetd.conf")}, port);
@@ -83,7 +83,7 @@ std::optional<Listener> xinetd(const Site& site) {
     const auto port = site.free_port();
     std::string service = shipped("xinetd.conf");
     service = replaced(service, "/usr/local/sbin/smtpd", site.smtpd);
-    service = replaced(service, "= smtpd\n",
+    service = replaced(service, "= greylag\n",
                        "= " + our_user() + "\n    type = UNLISTED\n    bind = 127.0.0.1\n    port = " + port_text(port) +
                            "\n    env = GREYLAG_CONF=" + site.configuration + "\n");
     service = replaced(service, "SYSLOG mail", "FILE " + site.scratch.at("xinetd.log"));

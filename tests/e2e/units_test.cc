@@ -20,8 +20,8 @@ sys::Said run(const std::string& program, std::vector<std::string> arguments, st
 void write_units(const Site& site) {
     site.scratch.write("smtpd.socket", shipped("smtpd.socket"));
     std::string service = replaced(shipped("smtpd@.service"), "/usr/local/sbin/smtpd", site.smtpd);
-    service = replaced(service, "User=smtpd", "User=daemon");
-    service = replaced(service, "Group=smtpd", "Group=daemon");
+    service = replaced(service, "User=greylag", "User=daemon");
+    service = replaced(service, "Group=greylag", "Group=daemon");
     site.scratch.write("smtpd@.service", service);
 }
 

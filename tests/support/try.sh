@@ -52,19 +52,23 @@ unprivileged_user() {
 
 start_server() {
     say "\$ smtpd -C $work/smtpd.conf -l 127.0.0.1:0"
+    : >"$work/log"
     "$work/libexec/smtpd" -C "$work/smtpd.conf" -l 127.0.0.1:0 </dev/null 2>"$work/log" &
     server=$!
     tries=0
     # The kernel chooses the port; the log names it.
     until port=$(sed -n 's/.*127\.0\.0\.1:\([1-9][0-9]*\).*/\1/p' "$work/log" | head -n 1) && [ -n "$port" ]; do
         tries=$((tries + 1))
-        if [ "$tries" -gt 100 ] || ! kill -0 "$server" 2>/dev/null; then
-            cat "$work/log" >&2
-            die "smtpd did not start"
-        fi
+        if [ "$tries" -gt 100 ] || ! kill -0 "$server" 2>/dev/null; then give_up "smtpd did not start"; fi
         sleep 0.1
     done
     cat "$work/log"
+}
+
+give_up() {  # why
+    heading "what the server noted" >&2
+    cat "$work/log" >&2
+    die "$1"
 }
 
 # Other people's clients, the first that is here; each shows its dialogue and fails when the server refuses.
@@ -128,19 +132,19 @@ END
 
 show_delivery() {
     heading "a client sends a message"
-    converse you@greylag.test || die "the message was refused"
+    converse you@greylag.test || give_up "the message was refused"
     heading "and here it is: the stored message"
     set -- "$work"/state/mail/greylag.test/you/Maildir/new/*
-    [ -f "$1" ] || die "the server said 250, but no message is in the Maildir"
+    [ -f "$1" ] || give_up "the server said 250, but no message is in the Maildir"
     say "\$ cat ${1#"$work"/}"
     cat "$1"
 }
 
 show_refusals() {
     heading "the same client asks us to relay to another domain"
-    if converse somebody@elsewhere.test; then die "a stranger's mail was relayed"; fi
+    if converse somebody@elsewhere.test; then give_up "a stranger's mail was relayed"; fi
     heading "and writes to somebody we do not have"
-    if converse nobody-here@greylag.test; then die "mail for an unknown user was taken"; fi
+    if converse nobody-here@greylag.test; then give_up "mail for an unknown user was taken"; fi
 }
 
 try() {

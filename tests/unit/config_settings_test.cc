@@ -56,6 +56,7 @@ TEST_CASE("config: built-in defaults") {
     CHECK(s.limits.size == 50u * 1024 * 1024);
     CHECK(s.limits.line == 1024u * 1024);
     CHECK(s.paths.state == GREYLAG_STATE);
+    CHECK(config::parse("[paths]\nstate = /srv/greylag\n", "f").settings.paths.mail == "/srv/greylag/mail/%d/%u/Maildir");
     CHECK(s.paths.mail == GREYLAG_STATE "/mail/%d/%u/Maildir");
     CHECK(s.paths.libexec == GREYLAG_LIBEXEC);
     CHECK(s.paths.lib == GREYLAG_SYSCONFDIR "/greylag");

@@ -34,12 +34,13 @@ std::vector<std::string> words(std::string_view line) {
     return out;
 }
 
-// "  -C conffile  text", "  -x, --long  text": the words in front that begin with a dash.
+// "  -C conffile  text", "  -x, --long  text": the words before the gap that begin with a dash.
 std::set<std::string> options_of_help(std::string_view help) {
     std::set<std::string> options;
     for (const std::string_view line : base::split(help, '\n')) {
         if (!line.starts_with(' ')) continue;
-        for (std::string word : words(line)) {
+        const std::string_view item = base::trim(line);
+        for (std::string word : words(item.substr(0, item.find("  ")))) {
             if (!word.starts_with('-')) break;
             word = word.substr(0, word.find_first_of(",= "));
             options.insert(word);
