@@ -211,6 +211,7 @@ choose_folders() {
         : "${prefix:=/usr/local}"
     fi
     case $prefix in
+    *[[:space:]\&\|]*) die "--prefix '$prefix' holds a blank, an ampersand or a bar" ;;
     /*) prefix=${prefix%/} ;;
     *) die "--prefix wants an absolute path, not '$prefix'" ;;
     esac
