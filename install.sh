@@ -195,7 +195,7 @@ run_tests() {
     say "this builds greylag here and runs every test; nothing outside this folder and ${TMPDIR:-/tmp} is touched"
     packages
     build all
-    gnu_make --no-print-directory -j"$(cores)" check
+    gnu_make -s -j"$(cores)" check
 }
 
 # --- installation ------------------------------------------------------------------------------------------------------------
