@@ -31,6 +31,14 @@ bool has_comment(std::string_view value) {
     return false;
 }
 
+// What keeps a line from being text, or null.
+const char* unreadable(std::string_view line) {
+    if (base::all_printable(line)) return nullptr;
+    if (line.find('\0') != std::string_view::npos) return "holds a NUL byte; this is not a line of text";
+    if (std::ranges::any_of(line, [](char c) { return base::is_ctl(c) && c != '\t'; })) return "holds a control character";
+    return base::is_utf8(line) ? nullptr : "is not UTF-8 text";
+}
+
 std::string shown(std::string_view text) { return "'" + base::printable(text, 60) + "'"; }
 
 class Source {
@@ -86,11 +94,7 @@ private:
     // What inih may see of a line; empty for comments and for lines refused.
     std::string screened(std::string_view raw, std::size_t limit) {
         const std::string_view line = base::trim(raw);
-        if (line.find('\0') != std::string_view::npos) return refuse("holds a NUL byte; this is not a line of text");
-        if (std::ranges::any_of(line, [](char c) { return base::is_ctl(c) && c != '\t'; })) {
-            return refuse("holds a control character");
-        }
-        if (!base::is_utf8(line)) return refuse("is not UTF-8 text");
+        if (const char* fault = unreadable(line)) return refuse(fault);
         if (line.empty() || begins_comment(line)) return {};
         if (line.front() == '[') return header(line);
         return assignment(line, limit);

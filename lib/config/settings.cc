@@ -132,14 +132,14 @@ private:
     void note_sources() {
         for (std::size_t i = 0; i < seen_.size(); ++i) {
             const Setting& setting = table()[i].setting;
+            if (seen_[i].lines.empty()) continue;
             std::string source;
             for (const unsigned line : seen_[i].lines) {
                 source += source.empty() ? std::string(file_) + ":" : std::string(",");
                 source += std::to_string(line);
                 if (!setting.list) break;
             }
-            loaded_.sources.emplace(std::string(setting.section) + "." + std::string(setting.key),
-                                    source.empty() ? "default" : source);
+            loaded_.sources.emplace(std::string(setting.section) + "." + std::string(setting.key), std::move(source));
         }
     }
 

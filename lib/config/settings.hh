@@ -95,7 +95,7 @@ struct Fault {
     std::string text() const;
 };
 
-// Where a setting came from: "smtpd.conf:12", "-h", "default".
+// Where a setting came from: "smtpd.conf:12", "-h"; those left at their default are not listed.
 using Sources = std::map<std::string, std::string>;  // "smtpd.domain" -> source
 
 struct Loaded {
