@@ -135,7 +135,7 @@ format:
 	clang-format -i $$(git ls-files '*.cc' '*.hh')
 
 install: all
-	sh install.sh --prefix '$(PREFIX)' --yes
+	sh install.sh --prefix '$(PREFIX)' --sysconfdir '$(SYSCONFDIR)' --state '$(STATE)' --yes
 
 dist:
 	git archive --format=tar.gz --prefix=greylag-$(VERSION)/ -o greylag-$(VERSION).tar.gz HEAD

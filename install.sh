@@ -347,6 +347,10 @@ install_all() {
     make_work
     files >"$work/files"
     : >"$work/manifest"
+    # Whole or not at all, as far as we can see ahead.
+    while read -r mode kind source target; do
+        [ -r "$source" ] || die "$source is missing in this tree; nothing installed"
+    done <"$work/files"
     while read -r mode kind source target; do
         place "$mode" "$kind" "$source" "$target"
     done <"$work/files"

@@ -70,6 +70,7 @@ public:
 private:
     void open_debug();
     void announce();
+    std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
     bool too_slow() const;
@@ -82,7 +83,7 @@ private:
     void perform(const smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
     void perform(const smtp::effect::TakeBody&);
-    void perform(const smtp::effect::Log& e) { log_.write(e.event); }
+    void perform(const smtp::effect::Log& e);
     void perform(const smtp::effect::Close&) { closed_ = true; }
 
     const Setup& setup_;
@@ -122,8 +123,16 @@ void Session::open_debug() {
 void Session::announce() {
     if (std::exchange(announced_, true)) return;
     base::Event event{base::Word::connect, {}};
-    event.with("ip", ends_.remote ? ends_.remote->address.text() : "unknown");
+    event.with("ip", peer());
     if (ends_.remote && ends_.remote->port != 0) event.with("port", std::to_string(ends_.remote->port));
+    log_.write(event);
+}
+
+// The address stands before anything the client chose: who bans by the log must not be led to somebody else.
+void Session::perform(const smtp::effect::Log& e) {
+    base::Event event{e.event.word, {}};
+    event.with("ip", peer());
+    event.fields.insert(event.fields.end(), e.event.fields.begin(), e.event.fields.end());
     log_.write(event);
 }
 

@@ -78,6 +78,7 @@ public:
         std::string unread;                    // octets no step asked for
         std::optional<std::string> delivered;  // the last message the mailer got
         bool front = true;                     // with the lines the server puts in front
+        bool driver_log = true;  // the log has the driver's lines: connect, deliver ...
         std::vector<std::string> log;
         std::string fault;  // it died, or wrote where it must not
     };

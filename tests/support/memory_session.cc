@@ -30,9 +30,9 @@ void MemorySession::drain(std::string_view input) {
 
 void MemorySession::ask(const Question& question) {
     if (!std::holds_alternative<question::Deliver>(question)) return conversation_.tell(event::Answer{world_.answer(question)});
-    delivered_.push_back({conversation_.envelope(), body_});
+    given_.push_back({conversation_.envelope(), body_});
     auto verdict = world_.deliver(conversation_.envelope(), body_);
-    if (!verdict.ok()) delivered_.pop_back();
+    if (verdict.ok()) delivered_.push_back(given_.back());
     conversation_.tell(event::Delivered{std::move(verdict), "id" + std::to_string(delivered_.size())});
 }
 

@@ -36,7 +36,8 @@ public:
     bool closed() const { return closed_; }
     bool in_body() const { return conversation_.in_body(); }
     base::Millis waited() const { return waited_; }
-    const std::vector<Delivered>& delivered() const { return delivered_; }
+    const std::vector<Delivered>& given() const { return given_; }          // to the mailer
+    const std::vector<Delivered>& delivered() const { return delivered_; }  // and taken by it
     const std::vector<base::Event>& log() const { return log_; }
 
 private:
@@ -47,7 +48,7 @@ private:
     MemoryWorld world_;
     smtp::Conversation conversation_;
     std::string said_, greeting_, body_;
-    std::vector<Delivered> delivered_;
+    std::vector<Delivered> given_, delivered_;
     std::vector<base::Event> log_;
     base::Millis waited_{0};
     bool waiting_for_input_ = false;

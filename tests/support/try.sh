@@ -92,7 +92,7 @@ port, recipient, message = sys.argv[1:]
 client = smtplib.SMTP("127.0.0.1", int(port), "newcomer.example.org", timeout=20)
 client.set_debuglevel(1)
 try:
-    client.sendmail("newcomer@example.org", [recipient], open(message, "rb").read())
+    client.sendmail("newcomer@example.org", [recipient], open(message, "rb").read().replace(b"\n", b"\r\n"))
 except smtplib.SMTPException:
     sys.exit(1)
 finally:
