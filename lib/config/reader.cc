@@ -55,12 +55,16 @@ public:
     }
 
 private:
-    // fgets as inih wants it, without line end: one call is one line of the file.
+    // fgets as inih wants it, without line end. It sees no line that says nothing, and we count the lines, not it: most of a
+    // configuration file is comments, and every session reads it.
     static char* next_line(char* out, int size, void* self) noexcept {
         auto& source = *static_cast<Source*>(self);
-        if (source.rest_.empty()) return nullptr;
         const std::size_t room = static_cast<std::size_t>(std::max(size, 1)) - 1;
-        const std::string text = source.screened(source.cut_line(), std::min(room, line_limit));
+        std::string text;
+        while (text.empty()) {
+            if (source.rest_.empty()) return nullptr;
+            text = source.screened(source.cut_line(), std::min(room, line_limit));
+        }
         const std::size_t length = std::min(text.size(), room);
         std::memcpy(out, text.data(), length);
         out[length] = '\0';
