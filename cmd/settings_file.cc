@@ -1,6 +1,5 @@
 #include "cmd/settings_file.hh"
 
-#include <climits>
 #include <cstdio>
 #include <cstdlib>
 
@@ -15,8 +14,11 @@ constexpr std::size_t size_limit = 1 << 20;
 
 // Children get the name in GREYLAG_CONF and may run elsewhere.
 std::string absolute(const std::string& file) {
-    char resolved[PATH_MAX];
-    return ::realpath(file.c_str(), resolved) != nullptr ? resolved : file;
+    if (file.starts_with('/')) return file;
+    char* resolved = ::realpath(file.c_str(), nullptr);
+    std::string whole = resolved != nullptr ? resolved : file;
+    std::free(resolved);
+    return whole;
 }
 
 }  // namespace

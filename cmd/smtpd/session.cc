@@ -59,7 +59,7 @@ public:
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
           command_deadline_(session_deadline_),
-          room_(std::make_unique<char[]>(command_room)) {
+          room_(std::make_unique_for_overwrite<char[]>(command_room)) {
         log_.set_id(id_);
         open_debug();
     }

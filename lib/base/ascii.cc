@@ -1,8 +1,24 @@
 #include "base/ascii.hh"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace greylag::base {
+
+// Eight octets at a time: every start reads a configuration file that is mostly comments.
+bool all_printable(std::string_view text) {
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    constexpr std::uint64_t tops = 0x80 * ones;
+    for (; text.size() >= 8; text.remove_prefix(8)) {
+        std::uint64_t octets = 0;
+        std::memcpy(&octets, text.data(), 8);
+        const std::uint64_t is_delete = octets ^ 0x7f * ones;
+        // An octet below 0x20 borrows into its top bit, and so does a zero; what borrows from a neighbour only refuses more.
+        if (((octets | (octets - 0x20 * ones) | (is_delete - ones)) & tops) != 0) break;
+    }
+    return std::all_of(text.begin(), text.end(), is_printable);
+}
 
 std::string lower(std::string_view text) {
     std::string out(text);

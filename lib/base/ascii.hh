@@ -24,6 +24,7 @@ constexpr bool is_printable(char c) { return c >= 0x20 && c < 0x7f; }  // space 
 
 constexpr char to_lower(char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
 constexpr char to_upper(char c) { return is_lower(c) ? static_cast<char>(c - ('a' - 'A')) : c; }
+bool all_printable(std::string_view text);  // true for nothing, too
 std::string lower(std::string_view text);
 std::string upper(std::string_view text);
 

@@ -36,6 +36,10 @@ std::size_t utf8_length(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
     while (!text.empty()) {
+        if (!is_8bit(text.front())) {
+            text.remove_prefix(1);
+            continue;
+        }
         const std::size_t size = utf8_length(text);
         if (size == 0) return false;
         text.remove_prefix(size);

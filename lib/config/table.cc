@@ -1,7 +1,5 @@
 #include "config/table.hh"
 
-#include <array>
-
 #include "config/values.hh"
 
 namespace greylag::config {
@@ -56,7 +54,7 @@ bool set_log_to(Settings& s, std::string_view text) {
 // g++ 12 reads "&Settings::Smtpd::x" in a template argument only when it is spelled out, hence the short names.
 using S = Settings;
 
-constexpr std::array settings_table{
+constexpr Row settings_table[] = {
     one<DomainName, &S::smtpd, &S::Smtpd::domain>("smtpd", "domain"),
     list<DomainOrBelow, &S::smtpd, &S::Smtpd::ourdomains>("smtpd", "ourdomains"),
     list<Network, &S::smtpd, &S::Smtpd::ournets>("smtpd", "ournets"),
@@ -131,7 +129,7 @@ constexpr base::Millis tick{1};
 
 // Clients wait 5 minutes for the greeting and 10 for the answer to the dot (RFC 5321 4.5.3.2); a text line has up to 1000
 // octets (4.5.3.1.6).
-constexpr std::array rules_table{
+constexpr Rule rules_table[] = {
     Rule{"smtpd", "greeting_delay", "", "must not be over 4m: clients give up after 5",
          [](const S& s) { return s.smtpd.greeting_delay <= minutes(4); }},
     Rule{"smtpd", "long_delay", "", "must not be over 4m: clients give up after 5",
@@ -159,7 +157,7 @@ std::span<const Rule> rules() { return rules_table; }
 
 std::vector<Setting> all_settings() {
     std::vector<Setting> settings;
-    settings.reserve(settings_table.size());
+    settings.reserve(std::size(settings_table));
     for (const Row& row : settings_table) settings.push_back(row.setting);
     return settings;
 }
