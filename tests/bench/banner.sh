@@ -1,6 +1,6 @@
 # exec to the first octet of the greeting on a socketpair, beside the least program of the same kind.
 
-"$tools/banner" "${RUNS:-400}" "$tools/floor" "$smtpd -C $scratch/discard.conf" "$smtpd -C /dev/null -h $domain" >"$scratch/banner"
+"$tools/banner" "${RUNS:-400}" "$scratch/bin/floor" "$smtpd -C $scratch/discard.conf" "$smtpd -C /dev/null -h $domain" >"$scratch/banner"
 {
     read -r floor_median floor_least floor_cpu floor_faults rest
     for what in 'shipped smtpd.conf' 'no smtpd.conf'; do
