@@ -195,7 +195,7 @@ run_tests() {
     say "this builds greylag here and runs every test; nothing outside this folder and ${TMPDIR:-/tmp} is touched"
     packages
     build all
-    gnu_make --no-print-directory -j"$(cores)" check
+    gnu_make -s -j"$(cores)" check
 }
 
 # --- installation ------------------------------------------------------------------------------------------------------------
@@ -211,6 +211,7 @@ choose_folders() {
         : "${prefix:=/usr/local}"
     fi
     case $prefix in
+    *[[:space:]\&\|]*) die "--prefix '$prefix' holds a blank, an ampersand or a bar" ;;
     /*) prefix=${prefix%/} ;;
     *) die "--prefix wants an absolute path, not '$prefix'" ;;
     esac

@@ -14,6 +14,7 @@ Policy::Policy(const Setup& setup, const sys::Ends& ends)
 }
 
 Verdict Policy::on(const smtp::question::Helo&) const { return Verdict::pass(); }
+Verdict Policy::on(const smtp::question::Data&) const { return Verdict::pass(); }
 
 namespace {
 bool looks_like_option(const mail::Path& path, const Mailer& mailer) {

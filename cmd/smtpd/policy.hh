@@ -14,6 +14,7 @@ public:
     mail::Verdict on(const smtp::question::Helo& asked) const;
     mail::Verdict on(const smtp::question::Sender& asked) const;
     mail::Verdict on(const smtp::question::Recipient& asked) const;
+    mail::Verdict on(const smtp::question::Data& asked) const;
 
 private:
     bool may_relay() const { return trusted_ || !setup_.settings.smtpd.norelay; }

@@ -32,7 +32,12 @@ constexpr std::size_t body_room = 256 << 10;
 
 smtp::ServerFacts facts(const Setup& setup) {
     const auto& limits = setup.settings.limits;
-    return {setup.domain, limits.size, limits.recipients, limits.errors, setup.settings.smtpd.greeting_delay};
+    smtp::ServerFacts facts;
+    facts.domain = setup.domain;
+    facts.size_limit = limits.size;
+    facts.recipient_limit = limits.recipients;
+    facts.error_limit = limits.errors;
+    return facts;
 }
 
 smtp::DotDecoder::Limits body_limits(const Setup& setup) {
@@ -82,7 +87,15 @@ private:
     void perform(const smtp::effect::Say& e);
     void perform(const smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
-    void perform(const smtp::effect::TakeBody&);
+    template <class Question>
+    smtp::Event answer(const Question& question) const {
+        return smtp::event::Answer{policy_.on(question)};
+    }
+    smtp::Event answer(const smtp::question::Auth&) const { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::AuthResponse&) const { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::Deliver&) const { return smtp::event::Delivered{}; }
+    void perform(const smtp::effect::TakeBody& e);
+    void perform(const smtp::effect::StartTls&) { conversation_.tell(smtp::event::TlsUp{}); }
     void perform(const smtp::effect::Log& e);
     void perform(const smtp::effect::Close&) { closed_ = true; }
 
@@ -186,7 +199,7 @@ void Session::perform(const smtp::effect::Watch& e) {
     if (!ends_.socket)
         sys::sleep_watching(-1, e.wait);
     else if (sys::sleep_watching(in_, e.wait)) {
-        const auto got = sys::read_some(in_, {room_.get(), room_size_}, Deadline::in(Millis{0}));
+        const auto got = sys::read_some(in_, {room_.get(), room_size_}, Deadline::in(command_wait));
         if (!got || *got == 0) return tell_gone(smtp::event::Gone::Why::eof);
         early = true;
     }
@@ -199,18 +212,11 @@ void Session::perform(const smtp::effect::Say& e) {
 }
 
 void Session::perform(const smtp::effect::Ask& e) {
-    if (!std::holds_alternative<smtp::question::Deliver>(e.question)) {
-        struct Voice {
-            const Policy& policy;
-            mail::Verdict operator()(const smtp::question::Helo& q) const { return policy.on(q); }
-            mail::Verdict operator()(const smtp::question::Sender& q) const { return policy.on(q); }
-            mail::Verdict operator()(const smtp::question::Recipient& q) const { return policy.on(q); }
-            mail::Verdict operator()(const smtp::question::Deliver&) const { return mail::Verdict::pass(); }
-        };
-        return conversation_.tell(smtp::event::Answer{std::visit(Voice{policy_}, e.question)});
+    if (std::holds_alternative<smtp::question::Deliver>(e.question)) {
+        auto verdict = deliver(setup_, conversation_.envelope(), ends_, message_id_, spool_, log_);
+        return conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
     }
-    auto verdict = deliver(setup_, conversation_.envelope(), ends_, message_id_, spool_, log_);
-    conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
+    conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
 }
 
 void Session::perform(const smtp::effect::Wait& e) {
@@ -218,7 +224,8 @@ void Session::perform(const smtp::effect::Wait& e) {
     sys::sleep_watching(-1, std::min(e.wait, session_deadline_.left()));
 }
 
-void Session::perform(const smtp::effect::TakeBody&) {
+void Session::perform(const smtp::effect::TakeBody& e) {
+    if (!e.begins) return;
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
     body_start_ = sys::stopwatch();

@@ -31,14 +31,6 @@ bool has_comment(std::string_view value) {
     return false;
 }
 
-// What keeps a line from being text, or null.
-const char* unreadable(std::string_view line) {
-    if (base::all_printable(line)) return nullptr;
-    if (line.find('\0') != std::string_view::npos) return "holds a NUL byte; this is not a line of text";
-    if (std::ranges::any_of(line, [](char c) { return base::is_ctl(c) && c != '\t'; })) return "holds a control character";
-    return base::is_utf8(line) ? nullptr : "is not UTF-8 text";
-}
-
 std::string shown(std::string_view text) { return "'" + base::printable(text, 60) + "'"; }
 
 class Source {
@@ -55,20 +47,20 @@ public:
     }
 
 private:
-    // fgets as inih wants it, without line end. It sees no line that says nothing, and we count the lines, not it: most of a
-    // configuration file is comments, and every session reads it.
+    // fgets as inih wants it, without line end. Lines that say nothing are passed over: each process of a session reads a file
+    // that is mostly comment.
     static char* next_line(char* out, int size, void* self) noexcept {
         auto& source = *static_cast<Source*>(self);
         const std::size_t room = static_cast<std::size_t>(std::max(size, 1)) - 1;
-        std::string text;
-        while (text.empty()) {
-            if (source.rest_.empty()) return nullptr;
-            text = source.screened(source.cut_line(), std::min(room, line_limit));
+        while (!source.rest_.empty()) {
+            const std::string text = source.screened(source.cut_line(), std::min(room, line_limit));
+            if (text.empty()) continue;
+            const std::size_t length = std::min(text.size(), room);
+            std::memcpy(out, text.data(), length);
+            out[length] = '\0';
+            return out;
         }
-        const std::size_t length = std::min(text.size(), room);
-        std::memcpy(out, text.data(), length);
-        out[length] = '\0';
-        return out;
+        return nullptr;
     }
 
     static int take_entry(void* self, const char* section, const char* key, const char* value) noexcept {
@@ -98,7 +90,13 @@ private:
     // What inih may see of a line; empty for comments and for lines refused.
     std::string screened(std::string_view raw, std::size_t limit) {
         const std::string_view line = base::trim(raw);
-        if (const char* fault = unreadable(line)) return refuse(fault);
+        bool ascii = true;
+        for (const char c : line) {
+            if (c == '\0') return refuse("holds a NUL byte; this is not a line of text");
+            if (base::is_ctl(c) && c != '\t') return refuse("holds a control character");
+            ascii = ascii && !base::is_8bit(c);
+        }
+        if (!ascii && !base::is_utf8(line)) return refuse("is not UTF-8 text");
         if (line.empty() || begins_comment(line)) return {};
         if (line.front() == '[') return header(line);
         return assignment(line, limit);

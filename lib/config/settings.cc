@@ -1,6 +1,7 @@
 #include "config/settings.hh"
 
 #include <algorithm>
+#include <span>
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
@@ -131,13 +132,11 @@ private:
 
     void note_sources() {
         for (std::size_t i = 0; i < seen_.size(); ++i) {
-            const Setting& setting = table()[i].setting;
             if (seen_[i].lines.empty()) continue;
-            std::string source;
-            for (const unsigned line : seen_[i].lines) {
-                source += source.empty() ? std::string(file_) + ":" : std::string(",");
-                source += std::to_string(line);
-                if (!setting.list) break;
+            const Setting& setting = table()[i].setting;
+            std::string source = std::string(file_) + ":" + std::to_string(seen_[i].lines.front());
+            if (setting.list) {
+                for (const unsigned line : std::span(seen_[i].lines).subspan(1)) source += "," + std::to_string(line);
             }
             loaded_.sources.emplace(std::string(setting.section) + "." + std::string(setting.key), std::move(source));
         }

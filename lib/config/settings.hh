@@ -95,7 +95,7 @@ struct Fault {
     std::string text() const;
 };
 
-// Where a setting came from: "smtpd.conf:12", "-h"; those left at their default are not listed.
+// Where a setting came from: "smtpd.conf:12", a list's "smtpd.conf:12,15", "-h". A default has no entry.
 using Sources = std::map<std::string, std::string>;  // "smtpd.domain" -> source
 
 struct Loaded {

@@ -37,9 +37,11 @@ bool has_at_sign(std::string_view text) {
     return false;
 }
 
-// A component that names a machine: dotted, or a literal (whose IPv6 form need not hold a dot).
+// A component that names a machine: a literal, or dotted elsewhere than at its end, which a Domain does not keep.
 bool is_host(std::string_view component) {
-    return component.find_first_of(".[") != std::string_view::npos && !component.starts_with('"');
+    if (component.starts_with('"')) return false;
+    const std::size_t dot = component.find('.');
+    return component.starts_with('[') || (dot != std::string_view::npos && dot + 1 < component.size());
 }
 
 // The leading hosts of a bang path, taken off its front. The last component is always the user.

@@ -17,7 +17,7 @@ namespace greylag::mail {
 
 class Path {
 public:
-    static Path null() { return Path({}, std::nullopt); }
+    static Path null() { return {}; }
     static Path of(Mailbox mailbox) { return Path({}, std::move(mailbox)); }
     static Path of(std::vector<Domain> route, Mailbox mailbox) { return Path(std::move(route), std::move(mailbox)); }
 
@@ -40,6 +40,7 @@ public:
     std::string bang() const;      // upas order: "host!user", "/dev/null"; the route in front
 
 private:
+    Path() = default;
     Path(std::vector<Domain> route, std::optional<Mailbox> mailbox) : route_(std::move(route)), mailbox_(std::move(mailbox)) {}
     std::vector<Domain> route_;
     std::optional<Mailbox> mailbox_;

@@ -227,4 +227,28 @@ std::expected<RcptArgument, Reply> parse_rcpt(std::string_view argument, const O
     return RcptArgument{*std::move(path)};
 }
 
+std::expected<BdatArgument, Reply> parse_bdat(std::string_view argument) {
+    const auto words = base::words(argument);
+    if (words.empty() || words.size() > 2) return std::unexpected(say(Voice::bdat_syntax));
+    BdatArgument bdat;
+    bdat.last = words.size() == 2;
+    if (bdat.last && !base::iequals(words[1], "LAST")) return std::unexpected(say(Voice::bdat_syntax));
+    for (const char c : words[0])
+        if (!base::is_digit(c)) return std::unexpected(say(Voice::bdat_syntax));
+    const auto octets = base::parse_number<std::uint64_t>(words[0]);
+    bdat.countless = !octets;
+    bdat.octets = octets.value_or(0);
+    return bdat;
+}
+
+std::expected<AuthArgument, Reply> parse_auth(std::string_view argument) {
+    const auto words = base::words(argument);
+    if (words.empty() || words.size() > 2) return std::unexpected(say(Voice::auth_syntax));
+    AuthArgument auth{base::upper(words[0]), std::nullopt};
+    for (const char c : auth.mechanism)
+        if (!base::is_alnum(c) && c != '-' && c != '_') return std::unexpected(say(Voice::auth_syntax));
+    if (words.size() == 2) auth.initial = words[1] == "=" ? std::string() : std::string(words[1]);
+    return auth;
+}
+
 }  // namespace greylag::smtp

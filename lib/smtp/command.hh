@@ -46,6 +46,21 @@ struct RcptArgument {
     mail::Path recipient = mail::Path::null();
 };
 
+// BDAT (RFC 3030 2). A count that does not fit is `countless`: where its octets end nobody can say.
+struct BdatArgument {
+    std::uint64_t octets = 0;
+    bool last = false;
+    bool countless = false;
+};
+std::expected<BdatArgument, Reply> parse_bdat(std::string_view argument);
+
+// AUTH (RFC 4954 4): the mechanism in upper case, and the initial response as it was sent ("=" is the empty one).
+struct AuthArgument {
+    std::string mechanism;
+    std::optional<std::string> initial;  // base64, not yet decoded
+};
+std::expected<AuthArgument, Reply> parse_auth(std::string_view argument);
+
 // What the session has offered and therefore takes.
 struct Offered {
     bool extended = false;  // EHLO was said

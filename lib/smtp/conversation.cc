@@ -27,23 +27,33 @@ Step Conversation::next(std::string_view& input) {
     for (;;) {
         if (done_ < pending_.size()) {
             Effect& effect = pending_[done_++];
-            if (std::holds_alternative<effect::TakeBody>(effect)) body_.emplace(body_limits_);
+            if (const auto* take = std::get_if<effect::TakeBody>(&effect)) begin_body(*take);
             return std::visit([](auto& e) -> Step { return std::move(e); }, effect);
         }
         if (body_ && body_->ended) {
-            const BodyReport report = body_->report();
-            body_.reset();
-            tell(event::BodyDone{report});
-        } else if (body_) {
-            if (input.empty()) return step::NeedInput{};
+            end_body();
+        } else if (in_body()) {
+            if (input.empty() && !(body_->chunked && body_->chunks.left() == 0)) return step::NeedInput{};
             take_body(input);
             if (body_->keep && !decoded_.empty()) return step::Store{decoded_};
         } else {
             InputLine line;
+            reader_.set_limit(secret() ? auth_limit : command_limit);
             if (!reader_.next(input, line)) return step::NeedInput{};
             tell(event::Line{line, !input.empty()});
         }
     }
+}
+
+void Conversation::begin_body(const effect::TakeBody& take) {
+    if (take.begins || !body_) {
+        body_.emplace(body_limits_);
+        octets_ = 0;
+    }
+    body_->chunked = take.chunk.has_value();
+    body_->idle = body_->ended = false;
+    if (!take.keep) body_->keep = false;
+    if (take.chunk) body_->chunks.begin(*take.chunk);
 }
 
 // Decodes one piece. A body that will be refused is read on and no longer kept.
@@ -51,11 +61,24 @@ void Conversation::take_body(std::string_view& input) {
     std::string_view piece = input.substr(0, body_piece);
     const std::size_t before = piece.size();
     decoded_.clear();
-    body_->ended = body_->decoder.feed(piece, decoded_);
+    body_->ended = body_->chunked ? body_->chunks.feed(piece, decoded_) : body_->dots.feed(piece, decoded_);
     input.remove_prefix(before - piece.size());
+    if (body_->ended && body_->chunked && session_.in_last_chunk()) body_->chunks.finish(decoded_);
     body_->received.feed(decoded_);
-    octets_ = body_->decoder.octets();
-    if (octets_ > session_.facts().size_limit || body_->decoder.faults().any() || body_->failed) body_->keep = false;
+    octets_ = body_->chunked ? body_->chunks.octets() : body_->dots.octets();
+    if (octets_ > session_.facts().size_limit || body_->dots.faults().any() || body_->failed) body_->keep = false;
+}
+
+BodyReport Conversation::report() const { return {octets_, body_->dots.faults(), body_->received.count(), body_->failed}; }
+
+void Conversation::end_body() {
+    const BodyReport seen = report();
+    body_->ended = false;
+    if (body_->chunked && !session_.in_last_chunk())
+        body_->idle = true;
+    else
+        body_.reset();
+    tell(event::BodyDone{seen});
 }
 
 }  // namespace greylag::smtp

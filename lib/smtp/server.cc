@@ -1,7 +1,5 @@
 #include "smtp/server.hh"
 
-#include "base/escape.hh"
-
 namespace greylag::smtp {
 
 namespace {
@@ -9,22 +7,23 @@ namespace {
 using Phase = ServerSession::Phase;
 
 constexpr unsigned in(Phase p) { return 1u << static_cast<unsigned>(p); }
-constexpr unsigned anywhere = in(Phase::connected) | in(Phase::greeted) | in(Phase::sender) | in(Phase::recipients);
+constexpr unsigned anywhere =
+    in(Phase::connected) | in(Phase::greeted) | in(Phase::sender) | in(Phase::recipients) | in(Phase::chunks);
 constexpr unsigned after_helo = anywhere & ~in(Phase::connected);
+constexpr unsigned outside = in(Phase::connected) | in(Phase::greeted);  // no transaction is open
+constexpr unsigned between_chunks = anywhere & ~in(Phase::chunks);
 
 // What the next error costs: none for the first two, so that a person who mistypes is not punished.
 constexpr base::Millis error_delays[] = {base::Millis{0},    base::Millis{0},    base::Millis{1000},
                                          base::Millis{2000}, base::Millis{4000}, base::Millis{8000}};
 constexpr base::Millis error_delay_cap{10'000};
-constexpr unsigned helo_refusal_limit = 3;
-constexpr unsigned received_limit = 50;  // RFC 5321 6.3
 
 base::Millis error_delay(unsigned errors) { return errors <= std::size(error_delays) ? error_delays[errors - 1] : error_delay_cap; }
 
 // An extension that EHLO did not list does not exist for this client (RFC 5321 4.2.4); EXPN and the mail-or-terminal verbs of
 // RFC 821 are known and never there.
-Reply unavailable(Verb verb) {
-    if (verb == Verb::refused || verb == Verb::expn) return say(Voice::not_offered, {name(verb)});
+Reply unavailable(const Command& command) {
+    if (command.verb == Verb::refused || command.verb == Verb::expn) return say(Voice::not_offered, {name(command.verb)});
     return say(Voice::unknown_command);
 }
 
@@ -41,8 +40,8 @@ std::string_view reason(event::Gone::Why why) {
 
 }  // namespace
 
-// The command table: where a verb is legal, what is said where it is not, whether it may carry an argument, and whether it ends
-// a pipelined group (RFC 2920 3.1): octets that wait behind a refused one were written by somebody who does not listen.
+// The command table: where a verb is legal, what is said where it is not, whether it may carry an argument, whether it ends a
+// pipelined group (RFC 2920 3.1): octets that wait behind a refused one were written by somebody who does not listen.
 struct ServerSession::Row {
     Verb verb;
     unsigned phases;
@@ -55,14 +54,17 @@ struct ServerSession::Row {
 const ServerSession::Row ServerSession::rows[] = {
     {Verb::helo, anywhere, Voice::not_now, Row::argument, false, &ServerSession::helo},
     {Verb::ehlo, anywhere, Voice::not_now, Row::argument, false, &ServerSession::ehlo},
-    {Verb::mail, after_helo, Voice::need_helo, Row::argument, false, &ServerSession::mail},
-    {Verb::rcpt, after_helo, Voice::need_helo, Row::argument, false, &ServerSession::rcpt},
-    {Verb::data, after_helo, Voice::need_helo, Row::bare, true, &ServerSession::data},
+    {Verb::mail, after_helo & between_chunks, Voice::need_helo, Row::argument, false, &ServerSession::mail},
+    {Verb::rcpt, after_helo & between_chunks, Voice::need_helo, Row::argument, false, &ServerSession::rcpt},
+    {Verb::data, after_helo & between_chunks, Voice::need_helo, Row::bare, true, &ServerSession::data},
+    {Verb::bdat, anywhere, Voice::need_helo, Row::argument, false, &ServerSession::bdat},
     {Verb::rset, anywhere, Voice::not_now, Row::bare, false, &ServerSession::rset},
     {Verb::noop, anywhere, Voice::not_now, Row::argument, false, &ServerSession::noop},
     {Verb::quit, anywhere, Voice::not_now, Row::bare, false, &ServerSession::quit},
     {Verb::vrfy, anywhere, Voice::not_now, Row::argument, false, &ServerSession::vrfy},
     {Verb::help, anywhere, Voice::not_now, Row::argument, false, &ServerSession::help},
+    {Verb::starttls, outside, Voice::not_now, Row::bare, true, &ServerSession::starttls},
+    {Verb::auth, in(Phase::greeted), Voice::not_now, Row::argument, true, &ServerSession::auth},
 };
 
 const ServerSession::Row* ServerSession::find(Verb verb) {
@@ -81,6 +83,8 @@ Effects ServerSession::on(const Event& event) {
         void operator()(const event::Line& e) const { s.line(e); }
         void operator()(const event::Answer& e) const { s.answered(e); }
         void operator()(const event::BodyDone& e) const { s.body_done(e); }
+        void operator()(const event::TlsUp& e) const { s.tls_up(e); }
+        void operator()(const event::Auth& e) const { s.auth_step(e); }
         void operator()(const event::Delivered& e) const { s.delivered(e); }
         void operator()(const event::Gone& e) const { s.gone(e); }
     };
@@ -105,31 +109,44 @@ void ServerSession::watched(const event::Watched& e) {
 }
 
 void ServerSession::line(const event::Line& e) {
-    if ((anywhere & in(phase_)) == 0 || asking()) return;
+    if (asking()) return;
+    if (phase_ == Phase::auth) return auth_line(e);
+    if ((anywhere & in(phase_)) == 0) return;
     ++count_.commands;
     if (e.line.fault == LineFault::too_long) return refuse(Voice::line_too_long);
     if (e.line.fault != LineFault::none) return refuse(Voice::bad_line);
     if (e.line.text.empty()) return refuse(Voice::empty_line);
 
-    const Command command = parse_command(e.line.text);
-    if (command.verb == Verb::foreign) {
-        say(Voice::wrong_protocol);
-        return close("wrong-protocol");
+    const Command said = parse_command(e.line.text);
+    const Row* row = find(said.verb);
+    // Known before it is tried: an exchange that octets wait behind must not even begin.
+    if (e.more && row != nullptr && row->ends_group && said.verb != Verb::data) {
+        say(Voice::sync_error);
+        return close("sync-error");
     }
-    const Row* row = find(command.verb);
-    if (row == nullptr) return refuse(unavailable(command.verb));
-    if (row->takes == Row::bare && !command.argument.empty())
-        refuse(smtp::say(Voice::no_argument_allowed, {name(command.verb)}));
-    else if ((row->phases & in(phase_)) == 0)
-        refuse(smtp::say(row->elsewhere, {name(command.verb)}));
-    else
-        (this->*row->handle)(command.argument);
-
-    if (row->ends_group && e.more && (anywhere & in(phase_)) != 0 && !asking()) {
+    command(said);
+    const bool accepted = phase_ == Phase::body || asked_ == Asked::data;
+    if (e.more && said.verb == Verb::data && !accepted && phase_ != Phase::closed) {
         out_.clear();
         say(Voice::sync_error);
         close("sync-error");
     }
+}
+
+void ServerSession::command(const Command& said) {
+    if (said.verb == Verb::foreign) {
+        say(Voice::wrong_protocol);
+        return close("wrong-protocol");
+    }
+    if (shut_out_ && said.verb != Verb::quit) return refuse(*shut_out_, {});
+    const Row* row = find(said.verb);
+    if (row == nullptr) return refuse(unavailable(said));
+    if (row->takes == Row::bare && !said.argument.empty())
+        refuse(smtp::say(Voice::no_argument_allowed, {name(said.verb)}));
+    else if ((row->phases & in(phase_)) == 0)
+        refuse(smtp::say(phase_ == Phase::chunks ? Voice::chunks_begun : row->elsewhere, {name(said.verb)}));
+    else
+        (this->*row->handle)(said.argument);
 }
 
 void ServerSession::ask(Asked asked, Question question) {
@@ -139,19 +156,18 @@ void ServerSession::ask(Asked asked, Question question) {
 
 void ServerSession::answered(const event::Answer& e) {
     const Asked asked = asked_;
-    if (asked == Asked::deliver) return;
+    if (asked == Asked::deliver || asked == Asked::auth) return;
     asked_ = Asked::nothing;
     switch (asked) {
         case Asked::helo: return helo_answered(e.verdict);
         case Asked::sender: return sender_answered(e.verdict);
         case Asked::recipient: return recipient_answered(e.verdict);
+        case Asked::data: return data_answered(e.verdict);
         case Asked::nothing:
+        case Asked::auth:
         case Asked::deliver: return;
     }
 }
-
-void ServerSession::helo(std::string_view argument) { greet(argument, false); }
-void ServerSession::ehlo(std::string_view argument) { greet(argument, true); }
 
 void ServerSession::greet(std::string_view argument, bool extended) {
     auto name = parse_helo(argument);
@@ -176,104 +192,17 @@ void ServerSession::helo_answered(const mail::Verdict& verdict) {
 
 Reply ServerSession::ehlo_reply() const {
     Reply reply = smtp::say(Voice::helo_ok, {facts_.domain, envelope_.helo.text});
-    for (std::string keyword :
-         {std::string("PIPELINING"), "SIZE " + std::to_string(facts_.size_limit), std::string("8BITMIME"),
-          std::string("ENHANCEDSTATUSCODES"), std::string("HELP")})
-        reply.lines.push_back(std::move(keyword));
+    auto& lines = reply.lines;
+    lines.insert(lines.end(), {"PIPELINING", "SIZE " + std::to_string(facts_.size_limit), "8BITMIME", "SMTPUTF8", "CHUNKING",
+                               "ENHANCEDSTATUSCODES"});
+    if (facts_.tls_offered) lines.emplace_back("STARTTLS");
+    if (!facts_.mechanisms.empty() && user_.empty()) {
+        lines.emplace_back("AUTH");
+        for (const auto& mechanism : facts_.mechanisms) lines.back() += " " + mechanism;
+    }
+    lines.push_back("LIMITS RCPTMAX=" + std::to_string(facts_.recipient_limit));  // RFC 9422
+    lines.emplace_back("HELP");
     return reply;
-}
-
-bool ServerSession::helo_refused() {
-    if (helo_verdict_.ok()) return false;
-    if (++helo_refusals_ >= helo_refusal_limit) {
-        say(Voice::helo_lies);
-        close("helo");
-    } else {
-        refuse(helo_verdict_, envelope_.helo.text);
-    }
-    return true;
-}
-
-void ServerSession::mail(std::string_view argument) {
-    ++count_.mail;
-    if (phase_ != Phase::greeted) return refuse(Voice::nested_mail);
-    auto parsed = parse_mail(argument, offered());
-    if (!parsed) return refuse(std::move(parsed).error());
-    if (helo_refused()) return;
-    if (parsed->size && *parsed->size > facts_.size_limit) return refuse(too_big());
-    pending_mail_ = std::move(*parsed);
-    ask(Asked::sender, question::Sender{pending_mail_.sender, pending_mail_.size});
-}
-
-void ServerSession::sender_answered(const mail::Verdict& verdict) {
-    if (!verdict.ok()) return refuse(verdict, pending_mail_.sender.text());
-    envelope_.sender = std::move(pending_mail_.sender);
-    envelope_.body = pending_mail_.body;
-    envelope_.utf8 = pending_mail_.utf8;
-    phase_ = Phase::sender;
-    say(Voice::mail_ok, {envelope_.sender.text()});
-}
-
-void ServerSession::rcpt(std::string_view argument) {
-    ++count_.rcpt;
-    if (phase_ == Phase::greeted) return refuse(Voice::need_mail);
-    auto parsed = parse_rcpt(argument, offered(), envelope_.utf8);
-    if (!parsed) return refuse(std::move(parsed).error());
-    // Not an error of the client's: it may not know our limit, and RFC 5321 4.5.3.1.10 has it send the rest later.
-    if (envelope_.recipients.size() >= facts_.recipient_limit) return say(Voice::too_many_recipients);
-    pending_recipient_ = std::move(parsed->recipient);
-    ask(Asked::recipient, question::Recipient{pending_recipient_});
-}
-
-void ServerSession::recipient_answered(const mail::Verdict& verdict) {
-    if (!verdict.ok()) {
-        ++refused_recipients_;
-        return refuse(verdict, pending_recipient_.text());
-    }
-    envelope_.recipients.push_back(std::move(pending_recipient_));
-    phase_ = Phase::recipients;
-    say(Voice::rcpt_ok, {envelope_.recipients.back().text()});
-}
-
-void ServerSession::data(std::string_view) {
-    if (phase_ == Phase::greeted) return refuse(Voice::need_mail);
-    if (phase_ == Phase::sender) return refuse(refused_recipients_ > 0 ? Voice::no_valid_recipient : Voice::need_rcpt);
-    phase_ = Phase::body;
-    say(Voice::data_go);
-    out_.push_back(effect::TakeBody{});
-}
-
-// Why the body cannot be taken, or nothing. What the client must not repeat unchanged comes before what only we failed at.
-std::optional<Reply> ServerSession::objection(const BodyReport& report) const {
-    if (report.octets > facts_.size_limit) return too_big();
-    if (report.faults.bare_lf || report.faults.bare_cr || report.faults.nul) return smtp::say(Voice::bare_newline);
-    if (report.faults.long_line) return smtp::say(Voice::line_in_body);
-    if (report.received > received_limit) return smtp::say(mail::Verdict::never(mail::Why::loop));
-    if (report.failed) return smtp::say(*report.failed);
-    return std::nullopt;
-}
-
-void ServerSession::body_done(const event::BodyDone& e) {
-    if (phase_ != Phase::body || asking()) return;
-    auto reply = objection(e.report);
-    if (!reply) return ask(Asked::deliver, question::Deliver{});
-    base::Event log{base::Word::reject, {}};
-    log.with("code", std::to_string(reply->code)).with("size", std::to_string(e.report.octets));
-    log.with_peer("from", envelope_.sender.text()).with_peer("reason", reply->lines.front());
-    out_.push_back(effect::Log{std::move(log)});
-    forget_transaction();
-    phase_ = Phase::greeted;
-    say(std::move(*reply));
-}
-
-void ServerSession::delivered(const event::Delivered& e) {
-    if (asked_ != Asked::deliver) return;
-    asked_ = Asked::nothing;
-    forget_transaction();
-    phase_ = Phase::greeted;
-    if (!e.verdict.ok()) return say(smtp::say(e.verdict));
-    ++count_.messages;
-    say(Voice::sent, {e.id});
 }
 
 void ServerSession::gone(const event::Gone& e) {
@@ -282,7 +211,7 @@ void ServerSession::gone(const event::Gone& e) {
         case event::Gone::Why::timeout: say(Voice::timeout); break;
         case event::Gone::Why::session_time: say(Voice::session_over); break;
         case event::Gone::Why::too_slow: say(Voice::too_slow); break;
-        case event::Gone::Why::shutdown: say(Voice::service_closing, {facts_.domain}); break;
+        case event::Gone::Why::shutdown: say(Voice::service_closing); break;
     }
     close(reason(e.why));
 }
@@ -302,16 +231,8 @@ void ServerSession::vrfy(std::string_view argument) {
 }
 
 void ServerSession::quit(std::string_view) {
-    say(Voice::bye, {facts_.domain});
+    say(Voice::bye);
     close("quit");
-}
-
-void ServerSession::forget_transaction() {
-    envelope_.sender = mail::Path::null();
-    envelope_.recipients.clear();
-    envelope_.body = Body::seven_bit;
-    envelope_.utf8 = false;
-    refused_recipients_ = 0;
 }
 
 void ServerSession::refuse(Reply reply) {
@@ -330,6 +251,7 @@ void ServerSession::refuse(mail::Verdict verdict, std::string_view about) {
     Reply reply = smtp::say(verdict);
     base::Event log{verdict.why == mail::Why::greylisted ? base::Word::greylist : base::Word::reject, {}};
     log.with("code", std::to_string(reply.code)).with("reason", std::string(name(verdict.why)));
+    log.with_peer("helo", envelope_.helo.text).with_peer("from", envelope_.sender.text());
     log.with_peer("about", std::string(about));
     out_.push_back(effect::Log{std::move(log)});
     if (verdict.kind == mail::Verdict::Kind::never) return refuse(std::move(reply));

@@ -28,6 +28,11 @@ struct ServerFacts {
     unsigned recipient_limit = 1000;
     unsigned error_limit = 20;
     base::Millis greeting_wait{0};
+    bool tls_offered = false;  // STARTTLS: there is a certificate and TLS is not up
+    bool tls = false;          // TLS from the first octet
+    bool auth_required = false;
+    std::vector<std::string> mechanisms{};            // what AUTH would really do now
+    std::vector<std::string> mechanisms_under_tls{};  // what it would do after STARTTLS
 };
 
 struct Envelope {
@@ -58,9 +63,18 @@ struct Sender {
 struct Recipient {
     mail::Path path;
 };
+struct Data {};     // DATA or the first BDAT; envelope() is complete
+struct Auth {       // begins an exchange; answered by event::Auth
+    std::string mechanism;
+    std::optional<std::string> initial;  // decoded
+};
+struct AuthResponse {  // the client's next step, decoded
+    std::string response;
+};
 struct Deliver {};  // envelope() is complete and the body in the spool; answered by event::Delivered
 }  // namespace question
-using Question = std::variant<question::Helo, question::Sender, question::Recipient, question::Deliver>;
+using Question = std::variant<question::Helo, question::Sender, question::Recipient, question::Data, question::Auth,
+                              question::AuthResponse, question::Deliver>;
 
 namespace event {
 struct Opened {};
@@ -74,8 +88,18 @@ struct Line {
 struct Answer {  // to the open question
     mail::Verdict verdict;
 };
-struct BodyDone {
+struct BodyDone {  // the end of the body, or of one chunk
     BodyReport report;
+};
+struct TlsUp {
+    bool ok = false;
+    std::string description;  // "TLSv1.3 with cipher ..."
+    std::vector<std::string> mechanisms;
+};
+struct Auth {
+    enum class Step : std::uint8_t { challenge, success, failed, later, malformed };
+    Step step = Step::failed;
+    std::string text;  // challenge: octets to send; success: the user
 };
 struct Delivered {
     mail::Verdict verdict;
@@ -86,8 +110,8 @@ struct Gone {
     Why why;
 };
 }  // namespace event
-using Event =
-    std::variant<event::Opened, event::Watched, event::Line, event::Answer, event::BodyDone, event::Delivered, event::Gone>;
+using Event = std::variant<event::Opened, event::Watched, event::Line, event::Answer, event::BodyDone, event::TlsUp, event::Auth,
+                           event::Delivered, event::Gone>;
 
 namespace effect {
 struct Watch {  // look for early talk for so long (0: once), then event::Watched
@@ -102,20 +126,36 @@ struct Ask {
 struct Wait {  // before the next effect
     base::Millis wait;
 };
-struct TakeBody {};  // what follows is the body, until event::BodyDone
+struct TakeBody {  // what follows is body, until event::BodyDone
+    bool begins = true;                  // a new message, not a further chunk
+    std::optional<std::uint64_t> chunk;  // exactly so many octets; nothing: up to CRLF.CRLF
+    bool keep = true;                    // false: octets of a refused chunk, to be thrown away
+};
+struct StartTls {};  // once the reply is sent; octets already received were refused. Answered by event::TlsUp
 struct Log {
     base::Event event;
 };
 struct Close {};
 }  // namespace effect
-using Effect =
-    std::variant<effect::Watch, effect::Say, effect::Ask, effect::Wait, effect::TakeBody, effect::Log, effect::Close>;
+using Effect = std::variant<effect::Watch, effect::Say, effect::Ask, effect::Wait, effect::TakeBody, effect::StartTls, effect::Log,
+                            effect::Close>;
 using Effects = std::vector<Effect>;
 
 class ServerSession {
 public:
     // Where the dialogue stands; a row of the command table names the phases in which its verb is legal.
-    enum class Phase : std::uint8_t { start, watching, connected, greeted, sender, recipients, body, closed };
+    enum class Phase : std::uint8_t {
+        start, watching,  // before the greeting
+        connected,        // greeted by us
+        greeted,          // HELO or EHLO was said
+        sender,           // MAIL was taken
+        recipients,       // and at least one RCPT
+        chunks,           // and at least one BDAT
+        body,             // the octets are body
+        handshake,        // TLS
+        auth,             // the next line is an answer to a challenge
+        closed,
+    };
 
     explicit ServerSession(ServerFacts facts) : facts_(std::move(facts)) {}
 
@@ -127,40 +167,61 @@ public:
     const Envelope& envelope() const { return envelope_; }
     Phase phase() const { return phase_; }
     bool asking() const { return asked_ != Asked::nothing; }
+    bool in_last_chunk() const { return chunk_ && chunk_->last; }
+    const std::string& user() const { return user_; }  // authenticated; empty: nobody
+    bool tls() const { return facts_.tls; }
+    const std::string& tls_description() const { return tls_description_; }
 
 private:
-    enum class Asked : std::uint8_t { nothing, helo, sender, recipient, deliver };
+    enum class Asked : std::uint8_t { nothing, helo, sender, recipient, data, auth, deliver };
     struct Row;
     static const Row* find(Verb verb);
     static const Row rows[];
 
+    // server.cc: the dialogue
     void opened(const event::Opened&);
     void watched(const event::Watched& e);
     void line(const event::Line& e);
+    void command(const Command& command);
     void answered(const event::Answer& e);
-    void body_done(const event::BodyDone& e);
-    void delivered(const event::Delivered& e);
     void gone(const event::Gone& e);
-
-    void helo(std::string_view argument);
-    void ehlo(std::string_view argument);
-    void mail(std::string_view argument);
-    void rcpt(std::string_view argument);
-    void data(std::string_view argument);
+    void helo(std::string_view argument) { greet(argument, false); }
+    void ehlo(std::string_view argument) { greet(argument, true); }
+    void greet(std::string_view argument, bool extended);
     void rset(std::string_view argument);
     void noop(std::string_view argument);
     void help(std::string_view argument);
     void vrfy(std::string_view argument);
     void quit(std::string_view argument);
-
-    void greet(std::string_view argument, bool extended);
     void helo_answered(const mail::Verdict& verdict);
+    Reply ehlo_reply() const;
+
+    // server_mail.cc: one transaction
+    void mail(std::string_view argument);
+    void rcpt(std::string_view argument);
+    void data(std::string_view argument);
+    void bdat(std::string_view argument);
+    void chunk(const BdatArgument& bdat);
+    void body_done(const event::BodyDone& e);
+    void chunk_done(const BodyReport& report);
+    void delivered(const event::Delivered& e);
     void sender_answered(const mail::Verdict& verdict);
     void recipient_answered(const mail::Verdict& verdict);
+    void data_answered(const mail::Verdict& verdict);
     bool helo_refused();
     std::optional<Reply> objection(const BodyReport& report) const;
-    Reply ehlo_reply() const;
-    Offered offered() const { return {.extended = envelope_.extended, .utf8 = false, .auth = false}; }
+    std::optional<Reply> no_transaction() const;
+    void refuse_message(Reply reply, const BodyReport& report);
+    void forget_transaction();
+    Offered offered() const;
+
+    // server_auth.cc: TLS and AUTH
+    void starttls(std::string_view argument);
+    void tls_up(const event::TlsUp& e);
+    void auth(std::string_view argument);
+    void auth_line(const event::Line& e);
+    void auth_step(const event::Auth& e);
+    bool offers(std::string_view mechanism, const std::vector<std::string>& mechanisms) const;
 
     void say(Reply reply) { out_.push_back(effect::Say{std::move(reply)}); }
     void say(Voice voice, std::initializer_list<std::string_view> arguments = {}) { say(smtp::say(voice, arguments)); }
@@ -170,17 +231,22 @@ private:
     void refuse(mail::Verdict verdict, std::string_view about);  // what it is about is said and logged
     Reply too_big() const { return smtp::say(Voice::message_too_big, {std::to_string(facts_.size_limit)}); }
     void close(std::string_view why);
-    void forget_transaction();
 
     ServerFacts facts_;
     Envelope envelope_;
     Phase phase_ = Phase::start;
     Asked asked_ = Asked::nothing;
     mail::Verdict helo_verdict_;
+    std::optional<mail::Verdict> shut_out_;  // what every later command is answered with
     HeloName pending_helo_;
     MailArgument pending_mail_;
     mail::Path pending_recipient_ = mail::Path::null();
+    std::optional<BdatArgument> pending_bdat_;  // nothing: DATA
     bool pending_extended_ = false;
+    std::optional<BdatArgument> chunk_;  // in hand
+    std::optional<Reply> chunk_refusal_; // what the octets in hand are answered with when they have gone by
+    std::uint64_t chunk_octets_ = 0;     // of the chunks before
+    std::string user_, tls_description_;
     unsigned errors_ = 0, helo_refusals_ = 0, refused_recipients_ = 0;
     struct {
         unsigned commands = 0, mail = 0, rcpt = 0, messages = 0;

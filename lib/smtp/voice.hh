@@ -63,6 +63,24 @@ enum class Voice : std::uint8_t {
     bare_newline,
     line_in_body,
     message_failed,
+    chunk_ok,  // octets
+    bdat_syntax,
+    chunk_countless,
+    chunks_begun,  // the verb
+    tls_go,
+    tls_unavailable,
+    auth_syntax,
+    auth_unknown,  // the mechanism
+    auth_needs_tls,
+    auth_needed,
+    auth_done,
+    auth_challenge,  // base64
+    auth_base64,
+    auth_aborted,
+    auth_too_long,
+    auth_ok,
+    auth_failed,
+    auth_later,
     timeout,
     too_many_errors,
     session_over,

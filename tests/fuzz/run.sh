@@ -2,7 +2,10 @@
 # Runs every fuzzer of a directory for FUZZ_SECONDS each on a copy of its corpus, tests/fuzz/corpus/NAME, and counts.
 # A crash is kept beside the fuzzers' directory; tests/fuzz/NAME.options may hold further libFuzzer flags.
 set -u
-[ $# -eq 1 ] && [ -d "$1" ] || { echo "usage: tests/fuzz/run.sh DIR" >&2; exit 64; }
+if [ $# -ne 1 ] || [ ! -d "$1" ]; then
+    echo "usage: tests/fuzz/run.sh DIR" >&2
+    exit 64
+fi
 dir=$1 seconds=${FUZZ_SECONDS:-60}
 here=$(dirname "$0")
 found=$(dirname "$dir")/crashes
@@ -13,7 +16,7 @@ trap 'exit 1' HUP INT TERM
 mkdir -p "$found" || exit 1
 
 for fuzzer in "$dir"/*; do
-    [ -f "$fuzzer" ] && [ -x "$fuzzer" ] || continue
+    if [ ! -f "$fuzzer" ] || [ ! -x "$fuzzer" ]; then continue; fi
     name=$(basename "$fuzzer")
     # A target that is gone from the tree leaves its program behind.
     if [ ! -f "$here/$name.cc" ]; then

@@ -51,9 +51,11 @@ public:
         answers.deliver = [this](const smtp::Envelope&, const std::string&) { return mailer_verdict(world_.mailer); };
         smtp::DotDecoder::Limits limits{settings.limits.line, smtp::DotDecoder::BareLf::fault};
         if (settings.smtpd.bare_newline == config::BareNewline::normalize) limits.bare_lf = smtp::DotDecoder::BareLf::normalize;
-        session_.emplace(
-            smtp::ServerFacts{domain, settings.limits.size, settings.limits.recipients, settings.limits.errors, base::Millis{0}},
-            std::move(answers), limits);
+        smtp::ServerFacts facts{.domain = domain};
+        facts.size_limit = settings.limits.size;
+        facts.recipient_limit = settings.limits.recipients;
+        facts.error_limit = settings.limits.errors;
+        session_.emplace(std::move(facts), std::move(answers), limits);
         said_ = session_->greeting();
         return {};
     }

@@ -59,7 +59,8 @@ public:
         const std::string err = session_->err();
         if (!after.fault.empty() || (!err.empty() && world_.exit == 0)) after.fault += "; its standard error: " + err;
         after.delivered = delivered();
-        for (const std::string_view line : base::split(scratch_.read("log").value_or(""), '\n'))
+        const std::string log = scratch_.read("log").value_or("");
+        for (const std::string_view line : base::split(log, '\n'))
             if (!line.empty()) after.log.emplace_back(line);
         return after;
     }

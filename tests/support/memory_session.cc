@@ -29,6 +29,9 @@ void MemorySession::drain(std::string_view input) {
 }
 
 void MemorySession::ask(const Question& question) {
+    if (const auto* auth = std::get_if<question::Auth>(&question))
+        return conversation_.tell(world_.auth(auth->initial.value_or(""), auth->initial.has_value()));
+    if (const auto* auth = std::get_if<question::AuthResponse>(&question)) return conversation_.tell(world_.auth(auth->response, true));
     if (!std::holds_alternative<question::Deliver>(question)) return conversation_.tell(event::Answer{world_.answer(question)});
     given_.push_back({conversation_.envelope(), body_});
     auto verdict = world_.deliver(conversation_.envelope(), body_);
@@ -43,7 +46,8 @@ void MemorySession::perform(Step& step) {
     if (const auto* say = std::get_if<effect::Say>(&step)) said_ += wire(say->reply);
     if (const auto* asked = std::get_if<effect::Ask>(&step)) ask(asked->question);
     if (const auto* wait = std::get_if<effect::Wait>(&step)) waited_ += wait->wait;
-    if (std::holds_alternative<effect::TakeBody>(step)) body_.clear();
+    if (const auto* take = std::get_if<effect::TakeBody>(&step); take != nullptr && take->begins) body_.clear();
+    if (std::holds_alternative<effect::StartTls>(step)) conversation_.tell(world_.tls);
     if (const auto* log = std::get_if<effect::Log>(&step)) log_.push_back(log->event);
     if (std::holds_alternative<effect::Close>(step)) closed_ = true;
 }

@@ -14,6 +14,11 @@ struct MemoryWorld {
     std::function<mail::Verdict(const smtp::Question&)> answer = [](const smtp::Question&) { return mail::Verdict::pass(); };
     std::function<mail::Verdict(const smtp::Envelope&, const std::string& body)> deliver =
         [](const smtp::Envelope&, const std::string&) { return mail::Verdict::pass(); };
+    // An AUTH step; `given` is false where the client sent no initial response.
+    std::function<smtp::event::Auth(const std::string& response, bool given)> auth = [](const std::string&, bool) {
+        return smtp::event::Auth{};
+    };
+    smtp::event::TlsUp tls{};
     bool early = false;  // the client talks before the greeting
 };
 

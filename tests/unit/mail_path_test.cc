@@ -87,6 +87,8 @@ TEST_CASE("path: arguments, the bang to at table of upas") {
         {"a.b!x!u", "x!u@a.b"},
         {"a.b!c.d!x!e.f!u", "@a.b:x!e.f!u@c.d"},
         {"h!u", "h!u"},
+        {"h.!u", "h.!u"},
+        {"a.b.!u", "u@a.b"},
         {"user", "user"},
         {"[192.0.2.1]!u", "u@[192.0.2.1]"},
         {"[IPv6:::1]!u", "u@[IPv6:::1]"},

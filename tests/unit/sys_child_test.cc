@@ -156,7 +156,10 @@ TEST_CASE("sys/child: signals are as a fresh program expects them") {
         command.search = true;
         command.arguments = {"-E", "^Sig(Blk|Ign):", "/proc/self/status"};
         auto said = sys::run(command, soon());
-        return said && said->out == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n" ? 0 : 1;
+        if (!said) return 1;
+        // glibc leaves its own two, 32 and 33, ignored; nobody else can name them.
+        const std::string blocked = "SigBlk:\t0000000000000000\n", ignored = "SigIgn:\t0000000";
+        return said->out == blocked + ignored + "000000000\n" || said->out == blocked + ignored + "180000000\n" ? 0 : 2;
     });
     CHECK(status == 0);
 }
