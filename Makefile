@@ -37,7 +37,7 @@ B := build/$(MODE)-$(notdir $(CXX))
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wswitch-enum -Wnon-virtual-dtor \
         -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Wundef
 # g++ 12 sees uninitialized members in every std::variant that is moved; clang's own analysis and the sanitizers stay on guard.
-WARN += -Wno-maybe-uninitialized
+WARN += $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 HARD := -fstack-protector-strong -fstack-clash-protection -D_GLIBCXX_ASSERTIONS
 # Small before fast: a session touches most of its text once, and every page of it costs; the hot loops are memchr and memcpy.
 OPT_release := -Os $(HARD) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
