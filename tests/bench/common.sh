@@ -79,7 +79,7 @@ wait_for_server() {
 # $1 messages of $2 octets in $3 sessions at a time, by smtp-source where it is.
 client() {
     if have smtp-source; then
-        echo "smtp-source -s $3 -m $1 -l $2 -f from@$domain -t to@$domain -M $domain 127.0.0.1:$port"
+        echo "smtp-source -s $3 -m $1 -l $2 -f from@$domain -t to@$domain -M client.home.arpa 127.0.0.1:$port"
     else
         echo "$tools/load 127.0.0.1:$port $3 $1 $2"
     fi
