@@ -24,6 +24,7 @@ constexpr auto verbs = std::to_array<VerbRow>({
     {"AUTH", Verb::auth},       {"BDAT", Verb::bdat},       {"TURN", Verb::refused}, {"SEND", Verb::refused},
     {"SOML", Verb::refused},    {"SAML", Verb::refused},    {"GET", Verb::foreign},  {"POST", Verb::foreign},
     {"CONNECT", Verb::foreign}, {"OPTIONS", Verb::foreign}, {"HEAD", Verb::foreign}, {"PUT", Verb::foreign},
+    {"PROXY", Verb::foreign},
 });
 // Nobody waits for the end of a chunk that no disk could hold.
 constexpr std::uint64_t longest_chunk = std::uint64_t{1} << 62;
