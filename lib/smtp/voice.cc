@@ -75,6 +75,7 @@ constexpr auto voices = std::to_array<Row<Voice>>({
     {V::too_many_recipients, 452, "4.5.3", "too many recipients; send the others in another transaction"},
     {V::bare_newline, 550, "5.6.11", "message holds a bare CR, a bare LF or a NUL"},
     {V::line_in_body, 554, "5.6.0", "message holds a line that is too long"},
+    {V::header_too_big, 554, "5.6.0", "the message's header is too large"},
     {V::message_failed, 451, "4.3.0", "the message could not be taken; try again later"},
 
     {V::chunk_ok, 250, "2.0.0", "{} octets taken"},
