@@ -115,6 +115,7 @@ private:
     std::chrono::steady_clock::time_point body_start_;
     std::unique_ptr<char[]> room_;
     std::size_t room_size_ = command_room;
+    bool filled_ = false;     // the last read took all the room: there may be much more
     std::string_view input_;  // received, not yet taken; points into room_
     std::string replies_;     // said, not yet sent
     bool waiting_ = false;    // in the middle of a command's wait
@@ -173,12 +174,13 @@ void Session::perform(const smtp::step::NeedInput&) {
     flush();
     if (deaf_) return;
     const bool body = conversation_.in_body();
-    if (body && room_size_ < body_room) {
+    if (body && filled_ && room_size_ < body_room) {
         room_ = std::make_unique_for_overwrite<char[]>(body_room);
         room_size_ = body_room;
     }
     // A command has its time as a whole, however many pieces it comes in; a body has it for each block.
-    if (!waiting_ || body) command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
+    if (!waiting_ || body)
+        command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
     const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
     if (!got) {
@@ -187,6 +189,7 @@ void Session::perform(const smtp::step::NeedInput&) {
     }
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
+    filled_ = *got == room_size_;
     debug_.client(input_);
     if (body && too_slow()) tell_gone(Why::too_slow);
 }

@@ -4,7 +4,7 @@ namespace greylag::smtp {
 
 namespace {
 // A step of the body at a time, so that what is decoded stays in the cache and memory stays flat.
-constexpr std::size_t body_piece = 256 << 10;
+constexpr std::size_t body_piece = 64 << 10;
 }  // namespace
 
 Conversation::Conversation(ServerFacts facts, DotDecoder::Limits body_limits)
