@@ -132,6 +132,7 @@ constexpr auto reasons = std::to_array<Row<mail::Why>>({
     {W::mailer_refused, 554, "5.7.1", "mail refused: {}"},
     {W::mailer_failed, 554, "5.3.0", "delivery failed: {}"},
     {W::mailer_later, 451, "4.3.0", "delivery failed for now; try again later: {}"},
+    {W::mailer_answer, 451, "4.3.0", "the mailer says: {}"},
 });
 
 template <class Name, std::size_t N>
@@ -142,7 +143,7 @@ consteval bool in_order(const std::array<Row<Name>, N>& rows, std::size_t count)
     return N == count;
 }
 static_assert(in_order(voices, static_cast<std::size_t>(Voice::count_)));
-static_assert(in_order(reasons, static_cast<std::size_t>(mail::Why::mailer_later) + 1));
+static_assert(in_order(reasons, static_cast<std::size_t>(mail::Why::mailer_answer) + 1));
 
 // One peer's text must leave room for ours on the line.
 constexpr std::size_t longest_argument = 300;
@@ -179,6 +180,10 @@ Reply say(const mail::Verdict& verdict) {
         // The policy knows more than the table: "later" for a reason that is usually final, or the other way round.
         out.enhanced.front() = wanted;
         out.code = wanted == '5' ? 554 : 451;
+    }
+    if (verdict.code / 100 == wanted - '0') {
+        out.code = verdict.code;
+        if (verdict.enhanced.starts_with(wanted)) out.enhanced = verdict.enhanced;
     }
     return out;
 }
