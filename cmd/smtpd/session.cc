@@ -4,6 +4,7 @@
 
 #include "cmd/smtpd/debug.hh"
 #include "cmd/smtpd/delivery.hh"
+#include "cmd/smtpd/pace.hh"
 #include "cmd/smtpd/policy.hh"
 #include "smtp/conversation.hh"
 #include "sys/file.hh"
@@ -22,10 +23,6 @@ using sys::Deadline;
 constexpr Millis command_wait{300'000};
 constexpr Millis block_wait{180'000};
 constexpr Millis reply_wait{300'000};
-
-// A body slower than this is not a slow line but a held one.
-constexpr std::uint64_t minimum_rate = 500;  // octets a second
-constexpr Millis rate_grace{30'000};
 
 constexpr std::size_t command_room = 4096;
 constexpr std::size_t body_room = 256 << 10;
@@ -78,7 +75,6 @@ private:
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
-    bool too_slow() const;
     void store(std::string_view bytes);
 
     void perform(const smtp::step::NeedInput&);
@@ -113,8 +109,10 @@ private:
     Deadline session_deadline_;
     Deadline command_deadline_;
     std::chrono::steady_clock::time_point body_start_;
+    std::uint64_t body_begin_ = 0;  // octets there were already
     std::unique_ptr<char[]> room_;
     std::size_t room_size_ = command_room;
+    bool filled_ = false;     // the last read took all the room: there may be much more
     std::string_view input_;  // received, not yet taken; points into room_
     std::string replies_;     // said, not yet sent
     bool waiting_ = false;    // in the middle of a command's wait
@@ -162,23 +160,18 @@ void Session::flush() {
     announce();
 }
 
-bool Session::too_slow() const {
-    const auto passed = sys::since(body_start_);
-    if (passed < rate_grace) return false;
-    return conversation_.body_octets() < minimum_rate * static_cast<std::uint64_t>(passed.count()) / 1000;
-}
-
 void Session::perform(const smtp::step::NeedInput&) {
     using Why = smtp::event::Gone::Why;
     flush();
     if (deaf_) return;
     const bool body = conversation_.in_body();
-    if (body && room_size_ < body_room) {
+    if (body && filled_ && room_size_ < body_room) {
         room_ = std::make_unique_for_overwrite<char[]>(body_room);
         room_size_ = body_room;
     }
     // A command has its time as a whole, however many pieces it comes in; a body has it for each block.
-    if (!waiting_ || body) command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
+    if (!waiting_ || body)
+        command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
     const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
     if (!got) {
@@ -187,8 +180,9 @@ void Session::perform(const smtp::step::NeedInput&) {
     }
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
+    filled_ = *got == room_size_;
     debug_.client(input_);
-    if (body && too_slow()) tell_gone(Why::too_slow);
+    if (body && too_slow(conversation_.body_octets() - body_begin_, sys::since(body_start_))) tell_gone(Why::too_slow);
 }
 
 void Session::perform(const smtp::effect::Watch& e) {
@@ -222,10 +216,13 @@ void Session::perform(const smtp::effect::Wait& e) {
 }
 
 void Session::perform(const smtp::effect::TakeBody& e) {
+    if (e.begins || !e.keep) {
+        body_start_ = sys::stopwatch();
+        body_begin_ = conversation_.body_octets();
+    }
     if (!e.begins) return;
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
-    body_start_ = sys::stopwatch();
     spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
     store(front_matter(setup_, conversation_.envelope(), ends_, message_id_));
 }

@@ -5,6 +5,7 @@
 #include "base/ascii.hh"
 #include "base/utf8.hh"
 #include "sys/dial.hh"
+#include "sys/race.hh"
 
 namespace greylag::client {
 
@@ -53,7 +54,7 @@ public:
 private:
     void local() {
         auto fd = sys::dial_unix(d_.destination.path, sys::Deadline::earlier(sys::Deadline::in(d_.dial), d_.timing.whole));
-        if (!fd) return merge_all(cannot_dial("connect: " + fd.error().text));
+        if (!fd) return merge_all(cannot_dial(fd.error().text));
         talk(*fd);
     }
 
@@ -131,7 +132,7 @@ void Courier::visit(const Stop& stop) {
     while (!ends.empty() && !d_.new_hosts.passed() && !d_.timing.whole.passed()) {
         std::vector<bool> failed;
         const auto limit = sys::Deadline::earlier(sys::Deadline::in(d_.dial), sys::Deadline::earlier(d_.new_hosts, d_.timing.whole));
-        auto dialled = sys::dial(ends, d_.patience, limit, failed);
+        auto dialled = sys::dial_first(ends, d_.patience, limit, failed);
         if (!dialled) return merge_all(cannot_dial("connect to " + stop.exchanger.host + ": " + dialled.error().text));
         const sys::End end = ends[dialled->which];
         failed[dialled->which] = true;
@@ -142,10 +143,9 @@ void Courier::visit(const Stop& stop) {
 
         auto session = talk(dialled->fd);
         if (session.chunking_failed()) {
-            std::vector<bool> again;
-            auto same = sys::dial({&end, 1}, d_.patience, limit, again);
+            auto same = sys::dial(end, limit);
             if (!same) return merge_all(cannot_dial("connect to " + stop.exchanger.host + ": " + same.error().text));
-            session = talk(same->fd, true);
+            session = talk(*same, true);
         }
         if (session.greeted()) return;  // the host has spoken; its other addresses are the same host
     }
