@@ -139,8 +139,8 @@ TEST_CASE("send: what smtp is asked") {
     CHECK(said.err == "");
     CHECK(h.messages("alice") == std::vector{arrived});
     const std::string asked = h.dir.read("asked").value_or("");
-    CHECK(has(asked, "8\n-s\n-o\n-R\n1\n--\n[192.0.2.1]\nbob@x.example\nroot@[192.0.2.1]\n"));
-    CHECK(has(asked, "9\n-s\n-o\n-R\n1\n--\nfar.example\nbob@x.example\nbob@far.example\neve@FAR.example\n"));
+    CHECK(has(asked, "6\n-R\n1\n--\n[192.0.2.1]\nbob@x.example\nroot@[192.0.2.1]\n"));
+    CHECK(has(asked, "7\n-R\n1\n--\nfar.example\nbob@x.example\nbob@far.example\neve@FAR.example\n"));
     CHECK(has(asked, "\nGREYLAG_CONF=" + h.dir.at("conf") + "\n"));
     CHECK(has(asked, "\nLANG=C\n"));
     CHECK(!has(asked, "SECRET"));
