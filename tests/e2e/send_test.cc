@@ -152,7 +152,7 @@ TEST_CASE("send: what smtp is asked") {
     const SendHouse strict({}, "[tls]\nrequire = on\n");
     strict.fake_smtp("echo \"$@\" >$D/asked\n");
     CHECK(status(strict.run({"bob@far.example"}, plain)) == 0);
-    CHECK(strict.dir.read("asked") == "-s -R 1 -- far.example <> bob@far.example\n");
+    CHECK(strict.dir.read("asked") == "-R 1 -- far.example <> bob@far.example\n");
 }
 
 TEST_CASE("send: smtp's word on each recipient") {
