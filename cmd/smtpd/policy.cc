@@ -1,5 +1,6 @@
 #include "cmd/smtpd/policy.hh"
 
+#include "policy/helo.hh"
 #include "sys/file.hh"
 
 namespace greylag::smtpd {
@@ -7,13 +8,19 @@ namespace greylag::smtpd {
 using mail::Verdict;
 using mail::Why;
 
-Policy::Policy(const Setup& setup, const sys::Ends& ends)
-    : setup_(setup), trusted_(setup.is_trusted(ends.remote ? std::optional(ends.remote->address) : std::nullopt)) {
+Policy::Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup)
+    : setup_(setup),
+      lookup_(lookup),
+      peer_(ends.remote ? std::optional(ends.remote->address) : std::nullopt),
+      trusted_(setup.is_trusted(peer_)) {
     ours_.domains = setup.users.ours;
     if (ends.local) ours_.address = ends.local->address;
 }
 
-Verdict Policy::on(const smtp::question::Helo&) const { return Verdict::pass(); }
+Verdict Policy::on(const smtp::question::Helo& asked) const {
+    return is_stranger() ? policy::helo_claim(asked.name.host, peer_, ours_, setup_.settings.smtpd.norelay) : Verdict::pass();
+}
+
 Verdict Policy::on(const smtp::question::Data&) const { return Verdict::pass(); }
 
 namespace {
@@ -25,6 +32,11 @@ bool looks_like_option(const mail::Path& path, const Mailer& mailer) {
 
 Verdict Policy::on(const smtp::question::Sender& asked) const {
     if (!protects_sender(setup_.mailer) && looks_like_option(asked.path, setup_.mailer)) return Verdict::never(Why::sender_unsafe);
+    lookup_.ask_peer_name();
+    if (setup_.settings.smtpd.verifysenderdom && is_stranger() && !asked.path.is_null()) {
+        auto verdict = lookup_.sender(asked.path.mailbox().host());
+        if (!verdict.ok()) return verdict;
+    }
     if (asked.size) {
         // What cannot be asked is not refused: the spool itself will say when it is full.
         const auto space = sys::free_space(setup_.settings.paths.state);

@@ -1,5 +1,6 @@
 // The answers to a session's questions: a chain of voices, each of which says nothing or a verdict; the first refusal wins.
 #pragma once
+#include "cmd/smtpd/lookup.hh"
 #include "cmd/smtpd/setup.hh"
 #include "smtp/server.hh"
 #include "sys/peer.hh"
@@ -8,8 +9,11 @@ namespace greylag::smtpd {
 
 class Policy {
 public:
-    // Both must outlive the Policy.
-    Policy(const Setup& setup, const sys::Ends& ends);
+    // All must outlive the Policy.
+    Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup);
+
+    // From now on the peer is no stranger.
+    void authenticated() { authenticated_ = true; }
 
     mail::Verdict on(const smtp::question::Helo& asked) const;
     mail::Verdict on(const smtp::question::Sender& asked) const;
@@ -17,9 +21,12 @@ public:
     mail::Verdict on(const smtp::question::Data& asked) const;
 
 private:
-    bool may_relay() const { return trusted_ || !setup_.settings.smtpd.norelay; }
+    bool is_stranger() const { return !trusted_ && !authenticated_; }
+    bool may_relay() const { return !is_stranger() || !setup_.settings.smtpd.norelay; }
     const Setup& setup_;
-    bool trusted_;
+    Lookup& lookup_;
+    std::optional<mail::IpAddress> peer_;
+    bool trusted_, authenticated_ = false;
     policy::Ours ours_;
 };
 

@@ -51,7 +51,8 @@ public:
           ends_(ends),
           log_(log),
           id_(sys::make_id()),
-          policy_(setup, ends),
+          lookup_(setup, ends),
+          policy_(setup, ends, lookup_),
           conversation_(facts(setup), body_limits(setup)),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
@@ -102,6 +103,7 @@ private:
     std::string id_;
     unsigned messages_ = 0;
     Debug debug_;
+    Lookup lookup_;
     Policy policy_;
     smtp::Conversation conversation_;
     sys::Spool spool_;
@@ -204,9 +206,10 @@ void Session::perform(const smtp::effect::Say& e) {
 
 void Session::perform(const smtp::effect::Ask& e) {
     if (std::holds_alternative<smtp::question::Deliver>(e.question)) {
-        auto verdict = deliver(setup_, conversation_.envelope(), ends_, message_id_, spool_, log_);
+        auto verdict = deliver(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_, spool_, log_);
         return conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
     }
+    if (!conversation_.session().user().empty()) policy_.authenticated();
     conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
 }
 
@@ -224,7 +227,9 @@ void Session::perform(const smtp::effect::TakeBody& e) {
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
     spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
-    store(front_matter(setup_, conversation_.envelope(), ends_, message_id_));
+    // The client sends while we wait for its name.
+    flush();
+    store(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
 }
 
 void Session::store(std::string_view bytes) {

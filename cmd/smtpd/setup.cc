@@ -37,6 +37,10 @@ Result<void> apply(Setup& setup, const base::Given& given) {
             note(setup, "smtpd.mailer", 'm');
             break;
         case 'n': setup.netdir = std::string(given.value); break;
+        case 'r':
+            s.verifysenderdom = true;
+            note(setup, "smtpd.verifysenderdom", 'r');
+            break;
         default: break;
     }
     return {};
