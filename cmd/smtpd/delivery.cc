@@ -48,7 +48,7 @@ std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, con
 }
 
 mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id,
-                      sys::Spool& spool, sys::Log& log) {
+                      sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log) {
     const auto start = sys::stopwatch();
     base::Event event{base::Word::deliver_failed, {}};
     event.with("size", std::to_string(spool.size())).with("mailer", setup.mailer.program);
@@ -59,9 +59,10 @@ mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const 
         log.write(event.with("reason", "spool").with("said", message.error().text));
         return mail::Verdict::later(mail::Why::mailer_later);
     }
-    Handover handover{envelope, ends.remote ? std::optional(ends.remote->address) : std::nullopt,
-                      {},       smtp::with_protocol(trace_of(setup, envelope, ends, id)),
-                      id,       spool.size(),
+    if (setup.mailer.lmtp) return lmtp.deliver(envelope, id, message->get(), std::move(event));
+    Handover handover{envelope,  ends.remote ? std::optional(ends.remote->address) : std::nullopt,
+                      {},        smtp::with_protocol(trace_of(setup, envelope, ends, id)),
+                      id,        spool.size(),
                       setup.file};
     sys::Command command;
     command.path = setup.mailer.program;

@@ -1,5 +1,6 @@
 // A complete message to the mailer, and its answer.
 #pragma once
+#include "cmd/smtpd/lmtp_mailer.hh"
 #include "cmd/smtpd/setup.hh"
 #include "smtp/server.hh"
 #include "sys/log.hh"
@@ -11,8 +12,9 @@ namespace greylag::smtpd {
 // What is put in front of the client's octets: the From line (upas convention only) and Received.
 std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id);
 
-// Starts the mailer on the finished spool and waits for it; logs deliver or deliver-failed.
+// Starts the mailer on the finished spool and waits for it, or hands the message to the LMTP server; logs deliver or
+// deliver-failed.
 mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id,
-                      sys::Spool& spool, sys::Log& log);
+                      sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log);
 
 }  // namespace greylag::smtpd

@@ -55,6 +55,7 @@ public:
           log_(log),
           id_(sys::make_id()),
           policy_(setup, ends),
+          lmtp_(setup, log),
           conversation_(facts(setup), body_limits(setup)),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
@@ -88,12 +89,22 @@ private:
     void perform(const smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
     template <class Question>
-    smtp::Event answer(const Question& question) const {
+    smtp::Event answer(const Question& question) {
         return smtp::event::Answer{policy_.on(question)};
     }
-    smtp::Event answer(const smtp::question::Auth&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::AuthResponse&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::Deliver&) const { return smtp::event::Delivered{}; }
+    // Policy first: a recipient that we refuse is none of the mailer's business.
+    smtp::Event answer(const smtp::question::Sender& asked) {
+        lmtp_.forget();
+        return smtp::event::Answer{policy_.on(asked)};
+    }
+    smtp::Event answer(const smtp::question::Recipient& asked) {
+        auto verdict = policy_.on(asked);
+        if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), asked.path);
+        return smtp::event::Answer{std::move(verdict)};
+    }
+    smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::Deliver&) { return smtp::event::Delivered{}; }
     void perform(const smtp::effect::TakeBody& e);
     void perform(const smtp::effect::StartTls&) { conversation_.tell(smtp::event::TlsUp{}); }
     void perform(const smtp::effect::Log& e);
@@ -107,6 +118,7 @@ private:
     unsigned messages_ = 0;
     Debug debug_;
     Policy policy_;
+    LmtpMailer lmtp_;
     smtp::Conversation conversation_;
     sys::Spool spool_;
     std::string message_id_;
@@ -178,7 +190,8 @@ void Session::perform(const smtp::step::NeedInput&) {
         room_size_ = body_room;
     }
     // A command has its time as a whole, however many pieces it comes in; a body has it for each block.
-    if (!waiting_ || body) command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
+    if (!waiting_ || body)
+        command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
     const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
     if (!got) {
@@ -210,7 +223,7 @@ void Session::perform(const smtp::effect::Say& e) {
 
 void Session::perform(const smtp::effect::Ask& e) {
     if (std::holds_alternative<smtp::question::Deliver>(e.question)) {
-        auto verdict = deliver(setup_, conversation_.envelope(), ends_, message_id_, spool_, log_);
+        auto verdict = deliver(setup_, conversation_.envelope(), ends_, message_id_, spool_, lmtp_, log_);
         return conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
     }
     conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
