@@ -53,6 +53,7 @@ public:
           id_(sys::make_id()),
           lookup_(setup, ends),
           policy_(setup, ends, lookup_),
+          lmtp_(setup, log),
           conversation_(facts(setup), body_limits(setup)),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
@@ -85,12 +86,22 @@ private:
     void perform(const smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
     template <class Question>
-    smtp::Event answer(const Question& question) const {
+    smtp::Event answer(const Question& question) {
         return smtp::event::Answer{policy_.on(question)};
     }
-    smtp::Event answer(const smtp::question::Auth&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::AuthResponse&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::Deliver&) const { return smtp::event::Delivered{}; }
+    // Policy first: a recipient that we refuse is none of the mailer's business.
+    smtp::Event answer(const smtp::question::Sender& asked) {
+        lmtp_.forget();
+        return smtp::event::Answer{policy_.on(asked)};
+    }
+    smtp::Event answer(const smtp::question::Recipient& asked) {
+        auto verdict = policy_.on(asked);
+        if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), asked.path);
+        return smtp::event::Answer{std::move(verdict)};
+    }
+    smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::Deliver&) { return smtp::event::Delivered{}; }
     void perform(const smtp::effect::TakeBody& e);
     void perform(const smtp::effect::StartTls&) { conversation_.tell(smtp::event::TlsUp{}); }
     void perform(const smtp::effect::Log& e);
@@ -105,6 +116,7 @@ private:
     Debug debug_;
     Lookup lookup_;
     Policy policy_;
+    LmtpMailer lmtp_;
     smtp::Conversation conversation_;
     sys::Spool spool_;
     std::string message_id_;
@@ -206,7 +218,8 @@ void Session::perform(const smtp::effect::Say& e) {
 
 void Session::perform(const smtp::effect::Ask& e) {
     if (std::holds_alternative<smtp::question::Deliver>(e.question)) {
-        auto verdict = deliver(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_, spool_, log_);
+        auto verdict =
+            deliver(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_, spool_, lmtp_, log_);
         return conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
     }
     if (!conversation_.session().user().empty()) policy_.authenticated();
