@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "cmd/settings_file.hh"
+#include "cmd/smtpd/greylist.hh"
 #include "sys/file.hh"
 #include "sys/rights.hh"
 
@@ -69,6 +70,9 @@ int check(const Setup& setup) {
     if (faults.empty()) {
         check_mailer(setup, faults);
         check_directories(setup, faults);
+        std::vector<std::string> notes;
+        check_greylist(setup, faults, notes);
+        for (const auto& note : notes) std::printf("# note: %s\n", note.c_str());
     }
     cmd::print_faults(faults);
     return faults.empty() ? EX_OK : EX_CONFIG;

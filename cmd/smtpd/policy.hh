@@ -1,5 +1,6 @@
 // The answers to a session's questions: a chain of voices, each of which says nothing or a verdict; the first refusal wins.
 #pragma once
+#include "cmd/smtpd/greylist.hh"
 #include "cmd/smtpd/setup.hh"
 #include "smtp/server.hh"
 #include "sys/peer.hh"
@@ -8,19 +9,23 @@ namespace greylag::smtpd {
 
 class Policy {
 public:
-    // Both must outlive the Policy.
-    Policy(const Setup& setup, const sys::Ends& ends);
+    // All must outlive the Policy.
+    Policy(const Setup& setup, const sys::Ends& ends, sys::Log& log, const smtp::ServerSession& session);
 
     mail::Verdict on(const smtp::question::Helo& asked) const;
     mail::Verdict on(const smtp::question::Sender& asked) const;
-    mail::Verdict on(const smtp::question::Recipient& asked) const;
-    mail::Verdict on(const smtp::question::Data& asked) const;
+    mail::Verdict on(const smtp::question::Recipient& asked);
+    mail::Verdict on(const smtp::question::Data& asked);
 
 private:
     bool may_relay() const { return trusted_ || !setup_.settings.smtpd.norelay; }
+    bool greylists() const { return setup_.settings.smtpd.greylist && !trusted_ && session_.user().empty(); }
+    mail::Verdict user_of(const smtp::question::Recipient& asked) const;
     const Setup& setup_;
     bool trusted_;
     policy::Ours ours_;
+    const smtp::ServerSession& session_;
+    Greylist greylist_;
 };
 
 }  // namespace greylag::smtpd

@@ -54,8 +54,8 @@ public:
           ends_(ends),
           log_(log),
           id_(sys::make_id()),
-          policy_(setup, ends),
           conversation_(facts(setup), body_limits(setup)),
+          policy_(setup, ends, log, conversation_.session()),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
           command_deadline_(session_deadline_),
@@ -88,12 +88,12 @@ private:
     void perform(const smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
     template <class Question>
-    smtp::Event answer(const Question& question) const {
+    smtp::Event answer(const Question& question) {
         return smtp::event::Answer{policy_.on(question)};
     }
-    smtp::Event answer(const smtp::question::Auth&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::AuthResponse&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::Deliver&) const { return smtp::event::Delivered{}; }
+    smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::Deliver&) { return smtp::event::Delivered{}; }
     void perform(const smtp::effect::TakeBody& e);
     void perform(const smtp::effect::StartTls&) { conversation_.tell(smtp::event::TlsUp{}); }
     void perform(const smtp::effect::Log& e);
@@ -106,8 +106,8 @@ private:
     std::string id_;
     unsigned messages_ = 0;
     Debug debug_;
-    Policy policy_;
     smtp::Conversation conversation_;
+    Policy policy_;
     sys::Spool spool_;
     std::string message_id_;
     Deadline session_deadline_;
