@@ -199,9 +199,9 @@ Result<bool> Whitelist::contains(const mail::IpAddress& address) {
     return find(*text, address, false);
 }
 
-Result<bool> Whitelist::append(const mail::IpAddress& caller, std::string_view line) {
+Result<bool> Whitelist::append(const std::optional<mail::IpAddress>& caller, std::string_view line) {
     auto text = TRY(open_locked(sys::Deadline::in(append_wait), true));
-    if (TRY(find(text, caller, true))) return false;
+    if (caller && TRY(find(text, *caller, true))) return false;
     auto index = open_index(text, true);
 
     std::string bytes(line);

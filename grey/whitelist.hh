@@ -40,8 +40,9 @@ public:
     // A text that is not there is empty. An error means that nobody can say.
     Result<bool> contains(const mail::IpAddress& address);
 
-    // Appends `line` ("...\n") in one write under the lock, unless `caller` is white already by then: false.
-    Result<bool> append(const mail::IpAddress& caller, std::string_view line);
+    // Appends `line` ("...\n") in one write under the lock, unless `caller`, where there is one, is white already by then:
+    // false.
+    Result<bool> append(const std::optional<mail::IpAddress>& caller, std::string_view line);
 
     // Compiles the index anew; false: there is no text.
     Result<bool> rebuild();
