@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cmd/settings_file.hh"
+#include "cmd/smtpd/greylist.hh"
 #include "cmd/smtpd/lmtp_mailer.hh"
 #include "cmd/smtpd/lookup.hh"
 #include "sys/file.hh"
@@ -93,6 +94,9 @@ int check(const Setup& setup) {
         check_mailer(setup, faults);
         check_directories(setup, faults);
         check_name_servers(setup, faults);
+        std::vector<std::string> notes;
+        check_greylist(setup, faults, notes);
+        for (const auto& note : notes) std::printf("# note: %s\n", note.c_str());
     }
     cmd::print_faults(faults);
     return faults.empty() ? EX_OK : EX_CONFIG;

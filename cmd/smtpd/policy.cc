@@ -8,11 +8,13 @@ namespace greylag::smtpd {
 using mail::Verdict;
 using mail::Why;
 
-Policy::Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup)
+Policy::Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup, sys::Log& log, const smtp::ServerSession& session)
     : setup_(setup),
       lookup_(lookup),
       peer_(ends.remote ? std::optional(ends.remote->address) : std::nullopt),
-      trusted_(setup.is_trusted(peer_)) {
+      trusted_(setup.is_trusted(peer_)),
+      session_(session),
+      greylist_(setup, ends, log) {
     ours_.domains = setup.users.ours;
     if (ends.local) ours_.address = ends.local->address;
 }
@@ -21,7 +23,9 @@ Verdict Policy::on(const smtp::question::Helo& asked) const {
     return is_stranger() ? policy::helo_claim(asked.name.host, peer_, ours_, setup_.settings.smtpd.norelay) : Verdict::pass();
 }
 
-Verdict Policy::on(const smtp::question::Data&) const { return Verdict::pass(); }
+Verdict Policy::on(const smtp::question::Data&) {
+    return greylists() ? greylist_.data(session_.envelope()) : Verdict::pass();
+}
 
 namespace {
 bool looks_like_option(const mail::Path& path, const Mailer& mailer) {
@@ -45,7 +49,14 @@ Verdict Policy::on(const smtp::question::Sender& asked) const {
     return Verdict::pass();
 }
 
-Verdict Policy::on(const smtp::question::Recipient& asked) const {
+// The greylist comes last: who is refused for good is not asked to come again.
+Verdict Policy::on(const smtp::question::Recipient& asked) {
+    auto verdict = user_of(asked);
+    if (verdict.ok() && greylists()) verdict = greylist_.recipient(session_.envelope(), asked.path);
+    return verdict;
+}
+
+Verdict Policy::user_of(const smtp::question::Recipient& asked) const {
     if (!protects_recipients(setup_.mailer) && looks_like_option(asked.path, setup_.mailer))
         return Verdict::never(Why::recipient_unsafe);
     if (!may_relay()) {

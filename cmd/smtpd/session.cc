@@ -52,9 +52,9 @@ public:
           log_(log),
           id_(sys::make_id()),
           lookup_(setup, ends),
-          policy_(setup, ends, lookup_),
           lmtp_(setup, log),
           conversation_(facts(setup), body_limits(setup)),
+          policy_(setup, ends, lookup_, log, conversation_.session()),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
           command_deadline_(session_deadline_),
@@ -115,9 +115,9 @@ private:
     unsigned messages_ = 0;
     Debug debug_;
     Lookup lookup_;
-    Policy policy_;
     LmtpMailer lmtp_;
     smtp::Conversation conversation_;
+    Policy policy_;
     sys::Spool spool_;
     std::string message_id_;
     Deadline session_deadline_;
@@ -222,7 +222,6 @@ void Session::perform(const smtp::effect::Ask& e) {
             deliver(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_, spool_, lmtp_, log_);
         return conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
     }
-    if (!conversation_.session().user().empty()) policy_.authenticated();
     conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
 }
 
