@@ -1,51 +1,90 @@
 #include "cmd/smtpd/policy.hh"
 
+#include "policy/tags.hh"
 #include "sys/file.hh"
 
 namespace greylag::smtpd {
 
 using mail::Verdict;
 using mail::Why;
+using smtp::ServerSession;
 
-Policy::Policy(const Setup& setup, const sys::Ends& ends)
-    : setup_(setup), trusted_(setup.is_trusted(ends.remote ? std::optional(ends.remote->address) : std::nullopt)) {
+Policy::Policy(const Setup& setup, const sys::Ends& ends, sys::Log& log)
+    : scene_(scene_of(setup, ends, log)), trusted_(setup.is_trusted(scene_.peer)) {
     ours_.domains = setup.users.ours;
     if (ends.local) ours_.address = ends.local->address;
 }
 
-Verdict Policy::on(const smtp::question::Helo&) const { return Verdict::pass(); }
-Verdict Policy::on(const smtp::question::Data&) const { return Verdict::pass(); }
-
 namespace {
-bool looks_like_option(const mail::Path& path, const Mailer& mailer) {
-    if (path.is_null()) return false;
-    return (mailer.bang ? path.bang() : path.text()).starts_with('-');
-}
-}  // namespace
 
-Verdict Policy::on(const smtp::question::Sender& asked) const {
-    if (!protects_sender(setup_.mailer) && looks_like_option(asked.path, setup_.mailer)) return Verdict::never(Why::sender_unsafe);
-    if (asked.size) {
-        // What cannot be asked is not refused: the spool itself will say when it is full.
-        const auto space = sys::free_space(setup_.settings.paths.state);
-        if (space && *asked.size > *space) return Verdict::later(Why::no_space);
-    }
-    return Verdict::pass();
+bool looks_like_option(const mail::Path& path, const Mailer& mailer) { return written(mailer, path).starts_with('-'); }
+
+Verdict by_space(const Setup& setup, const std::optional<std::uint64_t>& size) {
+    if (!size) return Verdict::pass();
+    // What cannot be asked is not refused: the spool itself will say when it is full.
+    const auto space = sys::free_space(setup.settings.paths.state);
+    return space && *size > *space ? Verdict::later(Why::no_space) : Verdict::pass();
 }
 
-Verdict Policy::on(const smtp::question::Recipient& asked) const {
-    if (!protects_recipients(setup_.mailer) && looks_like_option(asked.path, setup_.mailer))
-        return Verdict::never(Why::recipient_unsafe);
-    if (!may_relay()) {
-        auto verdict = policy::relay_right(asked.path, ours_);
-        if (!verdict.ok()) return verdict;
-    }
-    if (!setup_.mailer.is_send() || !mailbox::is_local(setup_.users, asked.path.mailbox().host())) return Verdict::pass();
-    const auto targets = mailbox::resolve(setup_.users, asked.path.mailbox());
+// The mailer's own lookup, so that a stranger's mail for nobody is refused and never sent back.
+Verdict by_users(const Setup& setup, const mail::Path& recipient) {
+    if (!setup.mailer.is_send() || !mailbox::is_local(setup.users, recipient.mailbox().host())) return Verdict::pass();
+    const auto targets = mailbox::resolve(setup.users, recipient.mailbox());
     if (targets) return Verdict::pass();
     if (targets.error().kind == Kind::not_found && targets.error().lasting == Lasting::permanent)
         return Verdict::never(Why::user_unknown);
     return Verdict::later(Why::user_lookup);
+}
+
+}  // namespace
+
+Verdict Policy::listed(policy::Moment moment, const ServerSession& session) const {
+    auto verdict = policy::spoken(action_, moment);
+    if (verdict.ok() || moment == policy::Moment::mail) return verdict;
+    return all_opted_out(scene_, session.envelope().recipients) ? Verdict::pass() : verdict;
+}
+
+Verdict Policy::on(const smtp::question::Helo&, const ServerSession&) { return Verdict::pass(); }
+
+Verdict Policy::on(const smtp::question::Sender& asked, const ServerSession& session) {
+    const Mailer& mailer = scene_.setup.mailer;
+    action_ = known(session) ? std::nullopt : smtpd::listed(scene_, asked.path);
+    if (auto verdict = listed(policy::Moment::mail, session); !verdict.ok()) return verdict;
+    if (!protects_sender(mailer) && looks_like_option(asked.path, mailer)) return Verdict::never(Why::sender_unsafe);
+    return by_space(scene_.setup, asked.size);
+}
+
+Verdict Policy::on(const smtp::question::Recipient& asked, const ServerSession& session) {
+    const Setup& setup = scene_.setup;
+    if (!protects_recipients(setup.mailer) && looks_like_option(asked.path, setup.mailer))
+        return Verdict::never(Why::recipient_unsafe);
+    if (setup.settings.smtpd.norelay && !known(session)) {
+        if (auto verdict = policy::relay_right(asked.path, ours_); !verdict.ok()) return verdict;
+    }
+    const mail::Path recipient = meant(asked.path).value_or(asked.path);
+    if (recipient.is_loopback()) return Verdict::never(Why::relay_denied);
+    if (auto verdict = recipient_by_files(scene_, recipient); !verdict.ok()) return verdict;
+    if (auto verdict = by_users(setup, recipient); !verdict.ok()) return verdict;
+    return recipient_by_program(scene_, recipient, session.envelope().helo.text);
+}
+
+Verdict Policy::on(const smtp::question::Data&, const ServerSession& session) {
+    if (auto verdict = listed(policy::Moment::data, session); !verdict.ok()) return verdict;
+    return known(session) ? Verdict::pass() : sender_by_program(scene_, session.envelope());
+}
+
+Verdict Policy::on(const smtp::question::Deliver&, const ServerSession& session) {
+    return listed(policy::Moment::message, session);
+}
+
+std::optional<mail::Path> Policy::meant(const mail::Path& recipient) const {
+    return policy::meant(recipient, ours_, scene_.peer, scene_.setup.domain);
+}
+
+std::string Policy::tags(const ServerSession& session, std::string_view header) const {
+    const auto& envelope = session.envelope();
+    if (known(session) || !scene_.setup.settings.smtpd.norelay) return {};
+    return policy::forgery_tags(envelope.sender, envelope.helo.host, header, ours_);
 }
 
 }  // namespace greylag::smtpd
