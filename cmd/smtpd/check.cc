@@ -2,11 +2,13 @@
 
 #include <sysexits.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cmd/settings_file.hh"
 #include "cmd/smtpd/voices.hh"
 #include "policy/recipients.hh"
+#include "cmd/smtpd/lookup.hh"
 #include "sys/file.hh"
 #include "sys/rights.hh"
 
@@ -95,6 +97,15 @@ void check_policy(const Setup& setup, std::vector<Fault>& faults) {
     }
 }
 
+// Servers that nobody named and nothing needs are not asked: a machine without a network must pass.
+void check_name_servers(const Setup& setup, std::vector<Fault>& faults) {
+    if (setup.settings.dns.nameservers.empty() && !setup.settings.smtpd.verifysenderdom) return;
+    constexpr base::Millis patience{2'000};
+    auto settings = dns_settings(setup.settings);
+    settings.timeout = std::min(settings.timeout, patience);
+    for (const auto& error : dns::Resolver::silent(settings)) faults.push_back({where(setup, "dns.nameservers"), 0, error.text});
+}
+
 void warnings(const Setup& setup) {
     if (!setup.missing.empty()) std::printf("# note: %s is missing: built-in defaults\n", setup.missing.c_str());
     if (setup.domain.find('.') == std::string::npos)
@@ -113,6 +124,7 @@ int check(const Setup& setup) {
         check_mailer(setup, faults);
         check_directories(setup, faults);
         check_policy(setup, faults);
+        check_name_servers(setup, faults);
     }
     cmd::print_faults(faults);
     return faults.empty() ? EX_OK : EX_CONFIG;

@@ -30,29 +30,32 @@ std::string list(const std::vector<mail::Path>& paths) {
 
 }  // namespace
 
-std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id) {
+std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
+                         const std::string& id) {
     smtp::Trace trace = trace_of(setup, envelope, ends, id);
+    trace.peer_name = name;
     trace.when = sys::wall_now();
     std::string front;
     if (setup.mailer.upas) front = smtp::from_line(envelope.sender, setup.mailer.bang, trace.when);
     return front + smtp::received_field(trace);
 }
 
-mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id,
-                      sys::Spool& spool, sys::Log& log) {
+mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
+                      const std::string& id, sys::Spool& spool, sys::Log& log) {
     const auto start = sys::stopwatch();
     base::Event event{base::Word::deliver_failed, {}};
     event.with("size", std::to_string(spool.size())).with("mailer", setup.mailer.program);
     event.with_peer("from", envelope.sender.text()).with_peer("to", list(envelope.recipients));
+    if (!name.empty()) event.with_peer("name", name);
 
     auto message = spool.finish();
     if (!message) {
         log.write(event.with("reason", "spool").with("said", message.error().text));
         return mail::Verdict::later(mail::Why::mailer_later);
     }
-    Handover handover{envelope, ends.remote ? std::optional(ends.remote->address) : std::nullopt,
-                      {},       smtp::with_protocol(trace_of(setup, envelope, ends, id)),
-                      id,       spool.size(),
+    Handover handover{envelope,  ends.remote ? std::optional(ends.remote->address) : std::nullopt,
+                      {},        smtp::with_protocol(trace_of(setup, envelope, ends, id)),
+                      id,        spool.size(),
                       setup.file};
     // send reads the configuration and would not know what only our command line says.
     const auto source = setup.sources.find("smtpd.domain");

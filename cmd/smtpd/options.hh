@@ -16,6 +16,7 @@ inline constexpr base::Option option_table[] = {
     {'l', "", "address:port", "listen there and start a session for each connection (repeatable)"},
     {'m', "", "mailer", "hand messages to this program instead of send"},
     {'n', "", "netdir", "take the peer's and our own address from the files remote and local there"},
+    {'r', "", "", "the sender's domain must exist: a mail exchanger or an address"},
     {'s', "", "", "save blocked messages under STATE/queue.dump"},
     {0, "check", "", "read everything, print each setting with its source, exit 0, or 78 with every fault"},
 };

@@ -1,5 +1,6 @@
 #include "cmd/smtpd/policy.hh"
 
+#include "policy/helo.hh"
 #include "policy/tags.hh"
 #include "sys/file.hh"
 
@@ -7,10 +8,11 @@ namespace greylag::smtpd {
 
 using mail::Verdict;
 using mail::Why;
-using smtp::ServerSession;
+using smtp::Envelope;
 
-Policy::Policy(const Setup& setup, const sys::Ends& ends, sys::Log& log)
-    : scene_(scene_of(setup, ends, log)), trusted_(setup.is_trusted(scene_.peer)) {
+Policy::Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup, sys::Log& log)
+    : scene_{setup, ends.remote ? std::optional(ends.remote->address) : std::nullopt, lookup, log},
+      trusted_(setup.is_trusted(scene_.peer)) {
     ours_.domains = setup.users.ours;
     if (ends.local) ours_.address = ends.local->address;
 }
@@ -38,52 +40,56 @@ Verdict by_users(const Setup& setup, const mail::Path& recipient) {
 
 }  // namespace
 
-Verdict Policy::listed(policy::Moment moment, const ServerSession& session) const {
+Verdict Policy::listed(policy::Moment moment, const Envelope& envelope) const {
     auto verdict = policy::spoken(action_, moment);
     if (verdict.ok() || moment == policy::Moment::mail) return verdict;
-    return all_opted_out(scene_, session.envelope().recipients) ? Verdict::pass() : verdict;
+    return all_opted_out(scene_, envelope.recipients) ? Verdict::pass() : verdict;
 }
 
-Verdict Policy::on(const smtp::question::Helo&, const ServerSession&) { return Verdict::pass(); }
-
-Verdict Policy::on(const smtp::question::Sender& asked, const ServerSession& session) {
-    const Mailer& mailer = scene_.setup.mailer;
-    action_ = known(session) ? std::nullopt : smtpd::listed(scene_, asked.path);
-    if (auto verdict = listed(policy::Moment::mail, session); !verdict.ok()) return verdict;
-    if (!protects_sender(mailer) && looks_like_option(asked.path, mailer)) return Verdict::never(Why::sender_unsafe);
-    return by_space(scene_.setup, asked.size);
+Verdict Policy::on(const smtp::question::Helo& asked, const Envelope&) {
+    const bool norelay = scene_.setup.settings.smtpd.norelay;
+    return is_stranger() ? policy::helo_claim(asked.name.host, scene_.peer, ours_, norelay) : Verdict::pass();
 }
 
-Verdict Policy::on(const smtp::question::Recipient& asked, const ServerSession& session) {
+Verdict Policy::on(const smtp::question::Sender& asked, const Envelope& envelope) {
+    const Setup& setup = scene_.setup;
+    action_ = is_stranger() ? smtpd::listed(scene_, asked.path) : std::nullopt;
+    if (auto verdict = listed(policy::Moment::mail, envelope); !verdict.ok()) return verdict;
+    if (!protects_sender(setup.mailer) && looks_like_option(asked.path, setup.mailer)) return Verdict::never(Why::sender_unsafe);
+    scene_.lookup.ask_peer_name();
+    if (setup.settings.smtpd.verifysenderdom && is_stranger() && !asked.path.is_null()) {
+        if (auto verdict = scene_.lookup.sender(asked.path.mailbox().host()); !verdict.ok()) return verdict;
+    }
+    return by_space(setup, asked.size);
+}
+
+Verdict Policy::on(const smtp::question::Recipient& asked, const Envelope& envelope) {
     const Setup& setup = scene_.setup;
     if (!protects_recipients(setup.mailer) && looks_like_option(asked.path, setup.mailer))
         return Verdict::never(Why::recipient_unsafe);
-    if (setup.settings.smtpd.norelay && !known(session)) {
+    if (!may_relay()) {
         if (auto verdict = policy::relay_right(asked.path, ours_); !verdict.ok()) return verdict;
     }
     const mail::Path recipient = meant(asked.path).value_or(asked.path);
     if (recipient.is_loopback()) return Verdict::never(Why::relay_denied);
     if (auto verdict = recipient_by_files(scene_, recipient); !verdict.ok()) return verdict;
     if (auto verdict = by_users(setup, recipient); !verdict.ok()) return verdict;
-    return recipient_by_program(scene_, recipient, session.envelope().helo.text);
+    return recipient_by_program(scene_, recipient, envelope.helo.text);
 }
 
-Verdict Policy::on(const smtp::question::Data&, const ServerSession& session) {
-    if (auto verdict = listed(policy::Moment::data, session); !verdict.ok()) return verdict;
-    return known(session) ? Verdict::pass() : sender_by_program(scene_, session.envelope());
+Verdict Policy::on(const smtp::question::Data&, const Envelope& envelope) {
+    if (auto verdict = listed(policy::Moment::data, envelope); !verdict.ok()) return verdict;
+    return is_stranger() ? sender_by_program(scene_, envelope) : Verdict::pass();
 }
 
-Verdict Policy::on(const smtp::question::Deliver&, const ServerSession& session) {
-    return listed(policy::Moment::message, session);
-}
+Verdict Policy::on(const smtp::question::Deliver&, const Envelope& envelope) { return listed(policy::Moment::message, envelope); }
 
 std::optional<mail::Path> Policy::meant(const mail::Path& recipient) const {
     return policy::meant(recipient, ours_, scene_.peer, scene_.setup.domain);
 }
 
-std::string Policy::tags(const ServerSession& session, std::string_view header) const {
-    const auto& envelope = session.envelope();
-    if (known(session) || !scene_.setup.settings.smtpd.norelay) return {};
+std::string Policy::tags(const Envelope& envelope, std::string_view header) const {
+    if (may_relay()) return {};
     return policy::forgery_tags(envelope.sender, envelope.helo.host, header, ours_);
 }
 

@@ -5,6 +5,7 @@
 #include "cmd/smtpd/debug.hh"
 #include "cmd/smtpd/delivery.hh"
 #include "cmd/smtpd/front.hh"
+#include "cmd/smtpd/pace.hh"
 #include "cmd/smtpd/policy.hh"
 #include "smtp/conversation.hh"
 #include "sys/file.hh"
@@ -23,10 +24,6 @@ using sys::Deadline;
 constexpr Millis command_wait{300'000};
 constexpr Millis block_wait{180'000};
 constexpr Millis reply_wait{300'000};
-
-// A body slower than this is not a slow line but a held one.
-constexpr std::uint64_t minimum_rate = 500;  // octets a second
-constexpr Millis rate_grace{30'000};
 
 constexpr std::size_t command_room = 4096;
 constexpr std::size_t body_room = 256 << 10;
@@ -56,7 +53,8 @@ public:
           ends_(ends),
           log_(log),
           id_(sys::make_id()),
-          policy_(setup, ends, log),
+          lookup_(setup, ends),
+          policy_(setup, ends, lookup_, log),
           conversation_(facts(setup, greeting_wait), body_limits(setup)),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
@@ -80,7 +78,6 @@ private:
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
-    bool too_slow() const;
     void store(std::string_view bytes);
     Result<void> write_front(std::string_view bytes);
 
@@ -92,10 +89,10 @@ private:
     void perform(const smtp::effect::Wait& e);
     template <class Question>
     smtp::Event answer(const Question& question) {
-        return smtp::event::Answer{policy_.on(question, conversation_.session())};
+        return smtp::event::Answer{policy_.on(question, conversation_.envelope())};
     }
     smtp::Event answer(const smtp::question::Recipient& question) {
-        return smtp::event::Answer{policy_.on(question, conversation_.session()), policy_.meant(question.path)};
+        return smtp::event::Answer{policy_.on(question, conversation_.envelope()), policy_.meant(question.path)};
     }
     smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
     smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
@@ -112,6 +109,7 @@ private:
     std::string id_;
     unsigned messages_ = 0;
     Debug debug_;
+    Lookup lookup_;
     Policy policy_;
     smtp::Conversation conversation_;
     sys::Spool spool_;
@@ -120,8 +118,10 @@ private:
     Deadline session_deadline_;
     Deadline command_deadline_;
     std::chrono::steady_clock::time_point body_start_;
+    std::uint64_t body_begin_ = 0;  // octets there were already
     std::unique_ptr<char[]> room_;
     std::size_t room_size_ = command_room;
+    bool filled_ = false;     // the last read took all the room: there may be much more
     std::string_view input_;  // received, not yet taken; points into room_
     std::string replies_;     // said, not yet sent
     bool waiting_ = false;    // in the middle of a command's wait
@@ -169,23 +169,18 @@ void Session::flush() {
     announce();
 }
 
-bool Session::too_slow() const {
-    const auto passed = sys::since(body_start_);
-    if (passed < rate_grace) return false;
-    return conversation_.body_octets() < minimum_rate * static_cast<std::uint64_t>(passed.count()) / 1000;
-}
-
 void Session::perform(const smtp::step::NeedInput&) {
     using Why = smtp::event::Gone::Why;
     flush();
     if (deaf_) return;
     const bool body = conversation_.in_body();
-    if (body && room_size_ < body_room) {
+    if (body && filled_ && room_size_ < body_room) {
         room_ = std::make_unique_for_overwrite<char[]>(body_room);
         room_size_ = body_room;
     }
     // A command has its time as a whole, however many pieces it comes in; a body has it for each block.
-    if (!waiting_ || body) command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
+    if (!waiting_ || body)
+        command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
     const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
     if (!got) {
@@ -194,8 +189,9 @@ void Session::perform(const smtp::step::NeedInput&) {
     }
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
+    filled_ = *got == room_size_;
     debug_.client(input_);
-    if (body && too_slow()) tell_gone(Why::too_slow);
+    if (body && too_slow(conversation_.body_octets() - body_begin_, sys::since(body_start_))) tell_gone(Why::too_slow);
 }
 
 void Session::perform(const smtp::effect::Watch& e) {
@@ -216,6 +212,7 @@ void Session::perform(const smtp::effect::Say& e) {
 }
 
 void Session::perform(const smtp::effect::Ask& e) {
+    if (!conversation_.session().user().empty()) policy_.authenticated();
     conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
 }
 
@@ -223,9 +220,9 @@ smtp::Event Session::answer(const smtp::question::Deliver& question) {
     // A message that is all header, or nothing; what the spool says to it is asked for when it is finished.
     if (front_.waiting()) (void)write_front({});
     const auto& envelope = conversation_.envelope();
-    auto verdict = policy_.on(question, conversation_.session());
+    auto verdict = policy_.on(question, conversation_.envelope());
     if (verdict.ok())
-        verdict = deliver(setup_, envelope, ends_, message_id_, spool_, log_);
+        verdict = deliver(setup_, envelope, ends_, lookup_.peer_name(), message_id_, spool_, log_);
     else
         refuse_blocked(setup_, envelope, ends_, verdict, spool_, log_);
     return smtp::event::Delivered{std::move(verdict), message_id_};
@@ -237,16 +234,21 @@ void Session::perform(const smtp::effect::Wait& e) {
 }
 
 void Session::perform(const smtp::effect::TakeBody& e) {
+    if (e.begins || !e.keep) {
+        body_start_ = sys::stopwatch();
+        body_begin_ = conversation_.body_octets();
+    }
     if (!e.begins) return;
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
-    body_start_ = sys::stopwatch();
     spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
-    front_ = Front(front_matter(setup_, conversation_.envelope(), ends_, message_id_));
+    // The client sends while we wait for its name.
+    flush();
+    front_ = Front(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
 }
 
 Result<void> Session::write_front(std::string_view bytes) {
-    return front_.write(policy_.tags(conversation_.session(), front_.header(bytes)), bytes, spool_);
+    return front_.write(policy_.tags(conversation_.envelope(), front_.header(bytes)), bytes, spool_);
 }
 
 void Session::store(std::string_view bytes) {

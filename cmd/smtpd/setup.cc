@@ -46,6 +46,10 @@ Result<void> apply(Setup& setup, const base::Given& given) {
             note(setup, "smtpd.saveblockedmsg", 's');
             break;
         case 'n': setup.netdir = std::string(given.value); break;
+        case 'r':
+            s.verifysenderdom = true;
+            note(setup, "smtpd.verifysenderdom", 'r');
+            break;
         default: break;
     }
     return {};

@@ -21,8 +21,13 @@ std::optional<std::string> read_if_there(const Scene& scene, const char* name) {
 Verdict by_senders(const Scene& scene, const std::string& bytes, const mail::Path& recipient) {
     const auto closed = policy::closed_to(bytes, recipient);
     if (!closed.listed || (scene.peer && closed.holds(*scene.peer))) return Verdict::pass();
-    if (closed.names.empty() || !scene.peer) return Verdict::never(Why::recipient_closed);
-    return Verdict::later(Why::user_lookup);
+    bool unsure = false;
+    for (const auto& name : closed.names) {
+        const auto is_it = scene.peer ? scene.lookup.is_address_of(*scene.peer, name) : false;
+        if (is_it && *is_it) return Verdict::pass();
+        unsure = unsure || !is_it;
+    }
+    return unsure ? Verdict::later(Why::user_lookup) : Verdict::never(Why::recipient_closed);
 }
 
 }  // namespace

@@ -4,11 +4,11 @@
 #include <optional>
 #include <vector>
 
+#include "cmd/smtpd/lookup.hh"
 #include "cmd/smtpd/setup.hh"
 #include "policy/blocklist.hh"
 #include "smtp/server.hh"
 #include "sys/log.hh"
-#include "sys/peer.hh"
 
 namespace greylag::smtpd {
 
@@ -16,12 +16,9 @@ namespace greylag::smtpd {
 struct Scene {
     const Setup& setup;
     std::optional<mail::IpAddress> peer;
+    Lookup& lookup;
     sys::Log& log;
 };
-// The scene of a session.
-inline Scene scene_of(const Setup& setup, const sys::Ends& ends, sys::Log& log) {
-    return {setup, ends.remote ? std::optional(ends.remote->address) : std::nullopt, log};
-}
 
 constexpr std::size_t policy_file_limit = 16u << 20;
 

@@ -33,6 +33,7 @@ std::string_view name(Why why) {
         case Why::mailer_refused: return "mailer-refused";
         case Why::mailer_failed: return "mailer-failed";
         case Why::mailer_later: return "mailer-later";
+        case Why::mailer_answer: return "mailer-answer";
     }
     return "none";
 }
