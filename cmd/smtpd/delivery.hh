@@ -19,4 +19,8 @@ std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, con
 mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
                       const std::string& id, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log);
 
+// In its place for a message that the lists keep out: logs it, and saves a copy where that is wanted.
+void refuse_blocked(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const mail::Verdict& verdict,
+                    sys::Spool& spool, sys::Log& log);
+
 }  // namespace greylag::smtpd

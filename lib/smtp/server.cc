@@ -163,7 +163,7 @@ void ServerSession::answered(const event::Answer& e) {
     switch (asked) {
         case Asked::helo: return helo_answered(e.verdict);
         case Asked::sender: return sender_answered(e.verdict);
-        case Asked::recipient: return recipient_answered(e.verdict);
+        case Asked::recipient: return recipient_answered(e);
         case Asked::data: return data_answered(e.verdict);
         case Asked::nothing:
         case Asked::auth:

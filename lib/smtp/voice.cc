@@ -114,6 +114,8 @@ constexpr auto reasons = std::to_array<Row<mail::Why>>({
     {W::sender_null_mx, 550, "5.7.27", "the sender's domain takes no mail (null MX): {}"},
     {W::sender_dns, 451, "4.4.3", "the sender's domain could not be looked up; try again later: {}"},
     {W::sender_unsafe, 553, "5.1.7", "a sender that looks like an option is not accepted: {}"},
+    {W::sender_rejected, 554, "5.7.1", "the sender was rejected: {}"},
+    {W::sender_deferred, 450, "4.7.0", "the sender is not accepted for now; try again later: {}"},
     {W::relay_denied, 550, "5.7.1", "we don't relay; only mail to our own domains is accepted: {}"},
     {W::user_unknown, 550, "5.1.1", "user unknown: {}"},
     {W::user_lookup, 451, "4.3.0", "the user could not be looked up; try again later: {}"},
