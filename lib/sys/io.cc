@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -101,6 +103,11 @@ Result<void> write_all(int fd, std::string_view bytes, Deadline deadline) {
 }
 
 Result<bool> readable(int fd, Deadline deadline) { return wait_for(fd, POLLIN, deadline); }
+
+void no_delay(int fd) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
 
 bool sleep_watching(int fd, base::Millis wait) {
     const auto seen = wait_for(fd, POLLIN, Deadline::in(wait));

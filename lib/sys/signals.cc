@@ -70,4 +70,17 @@ Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) {
     return seen;
 }
 
+Signals::Woke Signals::wait_input(int fd, Deadline deadline) {
+    for (;;) {
+        if (stop_) return Woke::stop;
+        const Seen seen = wait({&fd, 1}, deadline);
+        stop_ = seen.stop;
+        if (stop_) return Woke::stop;
+        if (!seen.ready.empty()) return Woke::input;
+        if (deadline.passed()) return Woke::timeout;
+    }
+}
+
+bool Signals::stopping() { return wait_input(-1, Deadline::in(base::Millis{0})) == Woke::stop; }
+
 }  // namespace greylag::sys
