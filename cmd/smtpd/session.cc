@@ -71,7 +71,12 @@ public:
 
     void run() {
         while (!closed_) {
+            const auto kind = conversation_.secret()    ? Debug::Kind::secret
+                              : conversation_.in_body() ? Debug::Kind::body
+                                                        : Debug::Kind::command;
+            const std::string_view before = input_;
             auto step = conversation_.next(input_);
+            debug_.client(before.substr(0, before.size() - input_.size()), kind);
             std::visit([this](auto& s) { perform(s); }, step);
         }
         flush();
@@ -206,7 +211,6 @@ void Session::perform(const smtp::step::NeedInput&) {
     }
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
-    debug_.client(input_);
     if (body && too_slow()) tell_gone(Why::too_slow);
 }
 
