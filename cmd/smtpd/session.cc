@@ -74,6 +74,7 @@ private:
     void announce();
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
+    smtp::event::Gone::Why why_gone(const Error& error) const;
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
     void store(std::string_view bytes);
 
@@ -141,19 +142,26 @@ void Session::announce() {
 
 // The address stands before anything the client chose: who bans by the log must not be led to somebody else.
 void Session::perform(const smtp::effect::Log& e) {
+    announce();
     base::Event event{e.event.word, {}};
     event.with("ip", peer());
     event.fields.insert(event.fields.end(), e.event.fields.begin(), e.event.fields.end());
     log_.write(event);
 }
 
+smtp::event::Gone::Why Session::why_gone(const Error& error) const {
+    using Why = smtp::event::Gone::Why;
+    if (error.kind != Kind::timeout) return Why::eof;
+    return session_deadline_.passed() ? Why::session_time : Why::timeout;
+}
+
 void Session::flush() {
     if (!replies_.empty() && !deaf_) {
         debug_.server(replies_);
         const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
-        if (!sys::write_all(out_, replies_, deadline)) {
+        if (const auto written = sys::write_all(out_, replies_, deadline); !written) {
             deaf_ = true;
-            if (!closed_) tell_gone(smtp::event::Gone::Why::eof);
+            if (!closed_) tell_gone(why_gone(written.error()));
         }
     }
     replies_.clear();
@@ -174,10 +182,7 @@ void Session::perform(const smtp::step::NeedInput&) {
         command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
     const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
-    if (!got) {
-        const bool timeout = got.error().kind == Kind::timeout;
-        return tell_gone(!timeout ? Why::eof : session_deadline_.passed() ? Why::session_time : Why::timeout);
-    }
+    if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
     filled_ = *got == room_size_;
