@@ -333,6 +333,25 @@ TEST_CASE("server: recipients beyond the limit come later, the earlier ones stay
     CHECK(session.delivered().at(0).envelope.recipients.size() == 2);
 }
 
+TEST_CASE("server: after the close octets go nowhere, in a body neither") {
+    Conversation conversation({.domain = "mx.example"}, {});
+    const auto drain = [&](std::string_view octets) {
+        unsigned stored = 0;
+        for (bool more = true; more;) {
+            auto step = conversation.next(octets);
+            more = !std::holds_alternative<step::NeedInput>(step);
+            stored += std::holds_alternative<step::Store>(step);
+            if (std::holds_alternative<effect::Watch>(step)) conversation.tell(event::Watched{false});
+            if (std::holds_alternative<effect::Ask>(step)) conversation.tell(event::Answer{mail::Verdict::pass()});
+        }
+        CHECK(octets.empty());
+        return stored;
+    };
+    CHECK(drain(std::string(opening) + "DATA\r\nhalf\r\n") == 1);
+    conversation.tell(event::Gone{event::Gone::Why::timeout});
+    CHECK(drain("and more\r\n.\r\nQUIT\r\n") == 0);
+}
+
 TEST_CASE("server: how a connection ends") {
     struct Case {
         event::Gone::Why why;
