@@ -88,6 +88,7 @@ struct Line {
 };
 struct Answer {  // to the open question
     mail::Verdict verdict;
+    std::optional<mail::Path> meant{};  // to question::Recipient: who is written to in its place
 };
 struct BodyDone {  // the end of the body, or of one chunk
     BodyReport report;
@@ -210,7 +211,7 @@ private:
     void chunk_done(const BodyReport& report);
     void delivered(const event::Delivered& e);
     void sender_answered(const mail::Verdict& verdict);
-    void recipient_answered(const mail::Verdict& verdict);
+    void recipient_answered(const event::Answer& e);
     void data_answered(const mail::Verdict& verdict);
     bool helo_refused();
     std::optional<Reply> objection(const BodyReport& report) const;

@@ -55,12 +55,12 @@ void ServerSession::rcpt(std::string_view argument) {
     ask(Asked::recipient, question::Recipient{pending_recipient_});
 }
 
-void ServerSession::recipient_answered(const mail::Verdict& verdict) {
-    if (!verdict.ok()) {
+void ServerSession::recipient_answered(const event::Answer& e) {
+    if (!e.verdict.ok()) {
         ++refused_recipients_;
-        return refuse(verdict, pending_recipient_.text());
+        return refuse(e.verdict, pending_recipient_.text());
     }
-    envelope_.recipients.push_back(std::move(pending_recipient_));
+    envelope_.recipients.push_back(e.meant ? *e.meant : std::move(pending_recipient_));
     phase_ = Phase::recipients;
     say(Voice::rcpt_ok, {envelope_.recipients.back().text()});
 }

@@ -114,6 +114,8 @@ constexpr auto reasons = std::to_array<Row<mail::Why>>({
     {W::sender_null_mx, 550, "5.7.27", "the sender's domain takes no mail (null MX): {}"},
     {W::sender_dns, 451, "4.4.3", "the sender's domain could not be looked up; try again later: {}"},
     {W::sender_unsafe, 553, "5.1.7", "a sender that looks like an option is not accepted: {}"},
+    {W::sender_rejected, 554, "5.7.1", "the sender was rejected: {}"},
+    {W::sender_deferred, 450, "4.7.0", "the sender is not accepted for now; try again later: {}"},
     {W::relay_denied, 550, "5.7.1", "we don't relay; only mail to our own domains is accepted: {}"},
     {W::user_unknown, 550, "5.1.1", "user unknown: {}"},
     {W::user_lookup, 451, "4.3.0", "the user could not be looked up; try again later: {}"},
@@ -132,6 +134,7 @@ constexpr auto reasons = std::to_array<Row<mail::Why>>({
     {W::mailer_refused, 554, "5.7.1", "mail refused: {}"},
     {W::mailer_failed, 554, "5.3.0", "delivery failed: {}"},
     {W::mailer_later, 451, "4.3.0", "delivery failed for now; try again later: {}"},
+    {W::mailer_answer, 451, "4.3.0", "the mailer says: {}"},
 });
 
 template <class Name, std::size_t N>
@@ -142,7 +145,7 @@ consteval bool in_order(const std::array<Row<Name>, N>& rows, std::size_t count)
     return N == count;
 }
 static_assert(in_order(voices, static_cast<std::size_t>(Voice::count_)));
-static_assert(in_order(reasons, static_cast<std::size_t>(mail::Why::mailer_later) + 1));
+static_assert(in_order(reasons, static_cast<std::size_t>(mail::Why::mailer_answer) + 1));
 
 // One peer's text must leave room for ours on the line.
 constexpr std::size_t longest_argument = 300;
@@ -179,6 +182,10 @@ Reply say(const mail::Verdict& verdict) {
         // The policy knows more than the table: "later" for a reason that is usually final, or the other way round.
         out.enhanced.front() = wanted;
         out.code = wanted == '5' ? 554 : 451;
+    }
+    if (verdict.code / 100 == wanted - '0') {
+        out.code = verdict.code;
+        if (verdict.enhanced.starts_with(wanted)) out.enhanced = verdict.enhanced;
     }
     return out;
 }

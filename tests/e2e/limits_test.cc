@@ -1,5 +1,5 @@
 // Whatever a client sends, or does not: memory stays flat, time is bounded, and nothing half reaches the mailer.
-#include "tests/e2e/receiver.hh"
+#include "tests/e2e/session_site.hh"
 #include "tests/support/test.hh"
 
 #include <cstdio>
@@ -11,7 +11,7 @@ using namespace greylag::test;
 
 namespace {
 
-bool sanitized(const Receiver& site) { return site.program.find("/san-") != std::string::npos; }
+bool sanitized(const SessionSite& site) { return site.program.find("/san-") != std::string::npos; }
 
 // The most memory the process ever had, in KiB.
 unsigned long peak_of(int pid) {
@@ -26,7 +26,7 @@ unsigned long peak_of(int pid) {
 // memfd. Twice that is a bound nothing that grows with its input stays under.
 constexpr unsigned long most = 6 << 10;
 
-void check_peak(const Receiver& site, const Session& session, std::string_view what, unsigned long bound = most) {
+void check_peak(const SessionSite& site, const Session& session, std::string_view what, unsigned long bound = most) {
     const auto peak = peak_of(session.pid());
     std::printf("memory: %.*s: peak %lu KiB\n", static_cast<int>(what.size()), what.data(), peak);
     CHECK(peak > 0);
@@ -59,7 +59,7 @@ constexpr std::size_t gigabyte = 1 << 30;
 
 // row 10
 TEST_CASE("limits: a command line of a gigabyte") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     Session session = site.connect();
     greet(session);
@@ -71,7 +71,7 @@ TEST_CASE("limits: a command line of a gigabyte") {
 
 // row 61, 67
 TEST_CASE("limits: a text line of a gigabyte") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     Session session = site.connect();
     greet(session);
@@ -87,7 +87,7 @@ TEST_CASE("limits: a text line of a gigabyte") {
 
 // row 64
 TEST_CASE("limits: a million header fields, and a header field of 100 MB") {
-    const Receiver site("[limits]\nsize = 1G\nline = 64M\n");
+    const SessionSite site("[limits]\nsize = 1G\nline = 64M\n");
     if (!site.built()) SKIP("smtpd is not built");
     for (const auto& [piece, octets, what] : {std::tuple{"X-A: b\r\n", 8'000'000, "a million header fields"},
                                               std::tuple{"\txxxxxxx\r\n", 100 << 20, "a folded field of 100 MB"},
@@ -108,7 +108,7 @@ TEST_CASE("limits: a million header fields, and a header field of 100 MB") {
 
 // row 51
 TEST_CASE("limits: ten thousand recipients") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     Session session = site.connect();
     greet(session);
@@ -137,7 +137,7 @@ TEST_CASE("limits: ten thousand recipients") {
 }
 
 TEST_CASE("limits: a client that never reads ends by its deadline") {
-    const Receiver site("[limits]\nsession_time = 1s\n");
+    const SessionSite site("[limits]\nsession_time = 1s\n");
     if (!site.built()) SKIP("smtpd is not built");
     for (const Wire kind : {Wire::socketpair, Wire::tcp}) {
         Session session = site.connect(kind);
@@ -158,7 +158,7 @@ TEST_CASE("limits: a client that never reads ends by its deadline") {
 
 // row 69
 TEST_CASE("limits: silence ends with 421 and no mailer, wherever it begins") {
-    const Receiver site("[limits]\nsession_time = 1s\n");
+    const SessionSite site("[limits]\nsession_time = 1s\n");
     if (!site.built()) SKIP("smtpd is not built");
     struct Case {
         std::string said, replies;

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include "sys/io.hh"
-#include "tests/e2e/receiver.hh"
+#include "tests/e2e/session_site.hh"
 #include "tests/support/test.hh"
 
 using namespace greylag;
@@ -31,7 +31,7 @@ std::string one_write(int fd) {
 
 // row 1
 TEST_CASE("wire: octets before the greeting end it on a socket") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     Pair pair = make_pair(SOCK_STREAM);
     Stream wire(std::move(pair.ours));
@@ -49,7 +49,7 @@ TEST_CASE("wire: octets before the greeting end it on a socket") {
 
 // row 1
 TEST_CASE("wire: a dialogue piped in by hand is commands") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     auto in = must(sys::make_pipe());
     auto out = must(sys::make_pipe());
@@ -63,7 +63,7 @@ TEST_CASE("wire: a dialogue piped in by hand is commands") {
 }
 
 TEST_CASE("wire: a group of commands is answered in one write") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     Pair pair = make_pair(SOCK_SEQPACKET);
     auto child = site.start_on(pair.theirs.get(), pair.theirs.get());
@@ -90,7 +90,7 @@ TEST_CASE("wire: a group of commands is answered in one write") {
 
 // row 10
 TEST_CASE("wire: 100 KB without a line end are one error") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     for (const Wire kind : {Wire::socketpair, Wire::tcp, Wire::pipes}) {
         Session session = site.connect(kind);
@@ -105,7 +105,7 @@ TEST_CASE("wire: 100 KB without a line end are one error") {
 
 // row 90
 TEST_CASE("wire: descriptors of every kind end cleanly") {
-    const Receiver site;
+    const SessionSite site;
     const std::string shell = find_program("sh");
     if (!site.built() || shell.empty()) SKIP("smtpd or sh is not there");
     const std::string command = " -C " + site.scratch.at("smtpd.conf");
@@ -128,7 +128,7 @@ TEST_CASE("wire: descriptors of every kind end cleanly") {
         sys::Command run;
         run.path = shell;
         run.arguments = {"-c", "exec " + site.program + command + " " + c.redirections};
-        run.environment = Receiver::environment();
+        run.environment = SessionSite::environment();
         run.in = in.read.get();
         run.out = out.write.get();
         auto child = must(sys::Child::spawn(run));
@@ -146,7 +146,7 @@ TEST_CASE("wire: descriptors of every kind end cleanly") {
 
 // row 90
 TEST_CASE("wire: a client that half-closes behind QUIT still hears all") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     for (const Wire kind : {Wire::socketpair, Wire::tcp, Wire::pipes}) {
         Session session = site.connect(kind);
@@ -161,7 +161,7 @@ TEST_CASE("wire: a client that half-closes behind QUIT still hears all") {
 
 // row 91
 TEST_CASE("wire: a connection reset before the 250 was read is one delivery, and logged") {
-    const Receiver site;
+    const SessionSite site;
     if (!site.built()) SKIP("smtpd is not built");
     Session session = site.connect(Wire::tcp);
     CHECK(session.wire.reply().starts_with("220 "));
