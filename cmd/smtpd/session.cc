@@ -256,8 +256,8 @@ void Session::perform(const smtp::effect::TakeBody& e) {
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
     spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
-    // The client sends while we wait for its name.
-    flush();
+    // The client sends while we wait for its name. Chunks are sent without waiting: their group is answered in one write.
+    if (!e.chunk) flush();
     front_ = Front(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
 }
 
