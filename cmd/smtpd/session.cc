@@ -88,6 +88,7 @@ private:
     void announce();
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
+    smtp::event::Gone::Why why_gone(const Error& error) const;
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
     void store(std::string_view bytes);
     Result<void> write_front(std::string_view bytes);
@@ -168,18 +169,25 @@ void Session::announce() {
 
 // The address stands before anything the client chose: who bans by the log must not be led to somebody else.
 void Session::perform(const smtp::effect::Log& e) {
+    announce();
     base::Event event{e.event.word, {}};
     event.with("ip", peer());
     event.fields.insert(event.fields.end(), e.event.fields.begin(), e.event.fields.end());
     log_.write(event);
 }
 
+smtp::event::Gone::Why Session::why_gone(const Error& error) const {
+    using Why = smtp::event::Gone::Why;
+    if (error.kind != Kind::timeout) return Why::eof;
+    return session_deadline_.passed() ? Why::session_time : Why::timeout;
+}
+
 void Session::flush() {
     if (!replies_.empty() && !deaf_) {
         const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
-        if (!sys::write_all(out_, replies_, deadline)) {
+        if (const auto written = sys::write_all(out_, replies_, deadline); !written) {
             deaf_ = true;
-            if (!closed_) tell_gone(smtp::event::Gone::Why::eof);
+            if (!closed_) tell_gone(why_gone(written.error()));
         }
         debug_.server(replies_);
     }
@@ -204,10 +212,7 @@ void Session::perform(const smtp::step::NeedInput&) {
     const bool stop = signals_.wait_input(in_, command_deadline_) == sys::Signals::Woke::stop;
     if (stop && !body) return tell_gone(Why::shutdown);
     const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
-    if (!got) {
-        const bool timeout = got.error().kind == Kind::timeout;
-        return tell_gone(!timeout ? Why::eof : session_deadline_.passed() ? Why::session_time : Why::timeout);
-    }
+    if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
     filled_ = *got == room_size_;
@@ -261,8 +266,8 @@ void Session::perform(const smtp::effect::TakeBody& e) {
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
     spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
-    // The client sends while we wait for its name.
-    flush();
+    // The client sends while we wait for its name. Chunks are sent without waiting: their group is answered in one write.
+    if (!e.chunk) flush();
     front_ = Front(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
 }
 
