@@ -61,8 +61,8 @@ public:
     // A and AAAA in flight together, joined: records of either are records; an Error only where nothing was found.
     Result<Answer<mail::IpAddress>> addresses(std::string_view name);
 
-    // Asks each name server by itself whether it answers at all (for the root's SOA); the ones that do not, each with a reason.
-    // All together, in one `timeout`.
+    // Asks each name server by itself whether it answers at all (for the root's SOA), all within one `timeout`; an Error names
+    // each one that does not.
     static std::vector<Error> silent(const Settings& settings);
 
 private:
