@@ -83,11 +83,6 @@ Result<Mailer> parse_lmtp(std::string_view text) {
     return mailer;
 }
 
-std::string address(const Mailer& mailer, const mail::Path& path) {
-    if (path.is_null()) return {};
-    return mailer.bang ? path.bang() : path.text();
-}
-
 std::string fill(const Mailer& mailer, const Handover& h, std::string_view word) {
     std::string out;
     for (std::size_t i = 0; i < word.size(); ++i) {
@@ -96,7 +91,7 @@ std::string fill(const Mailer& mailer, const Handover& h, std::string_view word)
             continue;
         }
         switch (word[++i]) {
-            case 's': out += address(mailer, h.envelope.sender); break;
+            case 's': out += written(mailer, h.envelope.sender); break;
             case 'i': out += h.peer ? h.peer->text() : ""; break;
             case 'h': out += h.envelope.helo.text; break;
             case 'u': out += h.user; break;
@@ -107,6 +102,11 @@ std::string fill(const Mailer& mailer, const Handover& h, std::string_view word)
 }
 
 }  // namespace
+
+std::string written(const Mailer& mailer, const mail::Path& path) {
+    if (path.is_null()) return {};
+    return mailer.bang ? path.bang() : path.text();
+}
 
 bool Mailer::is_send() const { return upas && program.ends_with("/send"); }
 
@@ -139,7 +139,7 @@ Result<Mailer> parse_mailer(std::string_view text, std::string_view libexec) {
 std::vector<std::string> arguments(const Mailer& mailer, const Handover& h) {
     std::vector<std::string> out;
     const auto recipients = [&] {
-        for (const auto& path : h.envelope.recipients) out.push_back(address(mailer, path));
+        for (const auto& path : h.envelope.recipients) out.push_back(written(mailer, path));
     };
     for (const auto& word : mailer.words) {
         if (word == "%r")
@@ -156,11 +156,11 @@ std::vector<std::string> arguments(const Mailer& mailer, const Handover& h) {
 
 std::vector<std::string> environment(const Mailer& mailer, const Handover& h) {
     std::string recipients;
-    for (const auto& path : h.envelope.recipients) recipients += (recipients.empty() ? "" : "\n") + address(mailer, path);
+    for (const auto& path : h.envelope.recipients) recipients += (recipients.empty() ? "" : "\n") + written(mailer, path);
     std::vector<std::string> out{
-        "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
+        mailer_path,
         "LANG=C",
-        "SENDER=" + address(mailer, h.envelope.sender),
+        "SENDER=" + written(mailer, h.envelope.sender),
         "RECIPIENTS=" + recipients,
         "REMOTEIP=" + (h.peer ? h.peer->text() : ""),
         "HELO=" + h.envelope.helo.text,
@@ -170,6 +170,7 @@ std::vector<std::string> environment(const Mailer& mailer, const Handover& h) {
         "ID=" + h.id,
     };
     if (!h.configuration.empty()) out.push_back("GREYLAG_CONF=" + h.configuration);
+    if (!h.domain.empty()) out.push_back("DOMAIN=" + h.domain);
     return out;
 }
 
@@ -185,6 +186,15 @@ bool protects_sender(const Mailer& mailer) {
         if (mailer.words[i].starts_with("%s") && (i == 0 || mailer.words[i - 1] != "-f")) return false;
     }
     return true;
+}
+
+std::string describe(const sys::Ending& ending) {
+    switch (ending.how) {
+        case sys::Ending::How::exited: return "exit " + std::to_string(ending.status);
+        case sys::Ending::How::signalled: return "signal " + std::to_string(ending.status);
+        case sys::Ending::How::timed_out: return "timed out";
+    }
+    return {};
 }
 
 mail::Verdict verdict(const sys::Ending& ending, std::string_view said) {

@@ -79,6 +79,9 @@ TEST_CASE("mailer: the environment is exactly this") {
                                                   "SIZE=42", "ID=id1", "GREYLAG_CONF=/etc/x.conf"});
     e.sender = mail::Path::null();
     CHECK(environment(*mailer, handover)[2] == "SENDER=");
+    Handover told = handover;
+    told.domain = "dom.example";
+    CHECK(environment(*mailer, told).back() == "DOMAIN=dom.example");
 }
 
 TEST_CASE("mailer: what its end means") {
