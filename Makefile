@@ -37,11 +37,12 @@ B := build/$(MODE)-$(notdir $(CXX))
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wswitch-enum -Wnon-virtual-dtor \
         -Woverloaded-virtual -Wnull-dereference -Wformat=2 -Wundef
 # g++ 12 sees uninitialized members in every std::variant that is moved; clang's own analysis and the sanitizers stay on guard.
-WARN += -Wno-maybe-uninitialized
+WARN += $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 HARD := -fstack-protector-strong -fstack-clash-protection -D_GLIBCXX_ASSERTIONS
-OPT_release := -O2 $(HARD) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
-OPT_san     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
-OPT_fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -D_GLIBCXX_ASSERTIONS
+# Small before fast: a session touches most of its text once, and every page of it costs; the hot loops are memchr and memcpy.
+OPT_release := -Os $(HARD) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+OPT_san     := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
+OPT_fuzz    := -O1 -g1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -D_GLIBCXX_ASSERTIONS
 LINK_release := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
 LINK_san     := -fsanitize=address,undefined
 LINK_fuzz    := -fsanitize=address,undefined

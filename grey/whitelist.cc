@@ -207,7 +207,7 @@ Result<bool> Whitelist::append(const std::optional<mail::IpAddress>& caller, std
     std::string bytes(line);
     if (text.entry.size > 0) {
         char last = '\n';
-        TRY(sys::read_at(text.fd.get(), {&last, 1}, text.entry.size - 1, path()));
+        (void)TRY(sys::read_at(text.fd.get(), {&last, 1}, text.entry.size - 1, path()));
         if (last != '\n') bytes.insert(bytes.begin(), '\n');
     }
     TRY(sys::append_once(text.fd.get(), bytes, path()));
@@ -294,7 +294,7 @@ Result<Whitelist::State> Whitelist::state() const {
 
 Result<void> Whitelist::refresh() {
     const auto now = TRY(state());
-    if (now.there && (now.index != Index::fresh || now.header.covered != now.size)) TRY(rebuild());
+    if (now.there && (now.index != Index::fresh || now.header.covered != now.size)) (void)TRY(rebuild());
     return {};
 }
 

@@ -38,7 +38,6 @@ int usage(const std::string& fault) {
 send::Courier courier(const config::Settings& settings, std::string_view argv0, std::string_view file) {
     const std::string path(environment("PATH"));
     return {send::find_smtp(argv0, settings.paths.libexec, path),
-            settings.tls.require,
             file.empty() ? std::vector<std::string>{"PATH=" + path, "LANG=C"}
                          : std::vector<std::string>{"PATH=" + path, "LANG=C", "GREYLAG_CONF=" + std::string(file)}};
 }
@@ -71,6 +70,8 @@ int main(int argc, char** argv) {
     if (!file) return complain(EX_CONFIG, file.error().text);
     cmd::print_faults(file->loaded.faults);
     if (!file->loaded.faults.empty()) return EX_CONFIG;
-    const auto& settings = file->loaded.settings;
+    auto settings = file->loaded.settings;
+    // A receiver that was told its domain on its command line has taken mail for it.
+    if (const auto domain = environment("DOMAIN"); !domain.empty()) settings.smtpd.domain = domain;
     return run(settings, courier(settings, argv[0], file->file), line->operands);
 }

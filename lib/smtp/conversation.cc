@@ -4,7 +4,7 @@ namespace greylag::smtp {
 
 namespace {
 // A step of the body at a time, so that what is decoded stays in the cache and memory stays flat.
-constexpr std::size_t body_piece = 256 << 10;
+constexpr std::size_t body_piece = 64 << 10;
 }  // namespace
 
 Conversation::Conversation(ServerFacts facts, DotDecoder::Limits body_limits)
@@ -30,6 +30,10 @@ Step Conversation::next(std::string_view& input) {
             if (const auto* take = std::get_if<effect::TakeBody>(&effect)) begin_body(*take);
             return std::visit([](auto& e) -> Step { return std::move(e); }, effect);
         }
+        if (session_.phase() == ServerSession::Phase::closed) {
+            input = {};
+            return step::NeedInput{};
+        }
         if (body_ && body_->ended) {
             end_body();
         } else if (in_body()) {
@@ -38,6 +42,11 @@ Step Conversation::next(std::string_view& input) {
             if (body_->keep && !decoded_.empty()) return step::Store{decoded_};
         } else {
             InputLine line;
+            if (!secret() && reader_.begins_with(tls_hello, input)) {
+                input = {};
+                tell(event::Line{{tls_hello}, false});
+                continue;
+            }
             reader_.set_limit(secret() ? auth_limit : command_limit);
             if (!reader_.next(input, line)) return step::NeedInput{};
             tell(event::Line{line, !input.empty()});
@@ -66,10 +75,11 @@ void Conversation::take_body(std::string_view& input) {
     if (body_->ended && body_->chunked && session_.in_last_chunk()) body_->chunks.finish(decoded_);
     body_->received.feed(decoded_);
     octets_ = body_->chunked ? body_->chunks.octets() : body_->dots.octets();
-    if (octets_ > session_.facts().size_limit || body_->dots.faults().any() || body_->failed) body_->keep = false;
+    const bool too_big = octets_ > session_.facts().size_limit || body_->received.octets() > ServerSession::header_limit;
+    if (too_big || body_->dots.faults().any() || body_->failed) body_->keep = false;
 }
 
-BodyReport Conversation::report() const { return {octets_, body_->dots.faults(), body_->received.count(), body_->failed}; }
+BodyReport Conversation::report() const { return {octets_, body_->dots.faults(), body_->received.count(), body_->received.octets(), body_->failed}; }
 
 void Conversation::end_body() {
     const BodyReport seen = report();

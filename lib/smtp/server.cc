@@ -1,5 +1,7 @@
 #include "smtp/server.hh"
 
+#include "base/ascii.hh"
+
 namespace greylag::smtp {
 
 namespace {
@@ -109,21 +111,23 @@ void ServerSession::watched(const event::Watched& e) {
 }
 
 void ServerSession::line(const event::Line& e) {
-    if (asking()) return;
+    if (asking() || chunk_) return;
     if (phase_ == Phase::auth) return auth_line(e);
     if ((anywhere & in(phase_)) == 0) return;
-    ++count_.commands;
+    if (e.line.fault != LineFault::none || e.line.text.empty()) count(Verb::unknown);
     if (e.line.fault == LineFault::too_long) return refuse(Voice::line_too_long);
     if (e.line.fault != LineFault::none) return refuse(Voice::bad_line);
     if (e.line.text.empty()) return refuse(Voice::empty_line);
 
     const Command said = parse_command(e.line.text);
+    count(said.verb);
     const Row* row = find(said.verb);
     // Known before it is tried: an exchange that octets wait behind must not even begin.
     if (e.more && row != nullptr && row->ends_group && said.verb != Verb::data) {
         say(Voice::sync_error);
         return close("sync-error");
     }
+    behind_data_ = e.more;
     command(said);
     const bool accepted = phase_ == Phase::body || asked_ == Asked::data;
     if (e.more && said.verb == Verb::data && !accepted && phase_ != Phase::closed) {
@@ -138,7 +142,8 @@ void ServerSession::command(const Command& said) {
         say(Voice::wrong_protocol);
         return close("wrong-protocol");
     }
-    if (shut_out_ && said.verb != Verb::quit) return refuse(*shut_out_, {});
+    // The octets of a chunk come whatever is answered.
+    if (shut_out_ && said.verb != Verb::quit && said.verb != Verb::bdat) return refuse(*shut_out_, {});
     const Row* row = find(said.verb);
     if (row == nullptr) return refuse(unavailable(said));
     if (row->takes == Row::bare && !said.argument.empty())
@@ -161,7 +166,7 @@ void ServerSession::answered(const event::Answer& e) {
     switch (asked) {
         case Asked::helo: return helo_answered(e.verdict);
         case Asked::sender: return sender_answered(e.verdict);
-        case Asked::recipient: return recipient_answered(e.verdict);
+        case Asked::recipient: return recipient_answered(e);
         case Asked::data: return data_answered(e.verdict);
         case Asked::nothing:
         case Asked::auth:
@@ -247,6 +252,13 @@ void ServerSession::refuse(Reply reply) {
 
 // A verdict of "later" is not the client's fault and costs it nothing: a list with fifty greylisted recipients is no attack.
 void ServerSession::refuse(mail::Verdict verdict, std::string_view about) {
+    const bool never = verdict.kind == mail::Verdict::Kind::never;
+    Reply reply = rejection(std::move(verdict), about);
+    if (never) return refuse(std::move(reply));
+    say(std::move(reply));
+}
+
+Reply ServerSession::rejection(mail::Verdict verdict, std::string_view about) {
     if (verdict.detail.empty()) verdict.detail = about;
     Reply reply = smtp::say(verdict);
     base::Event log{verdict.why == mail::Why::greylisted ? base::Word::greylist : base::Word::reject, {}};
@@ -255,16 +267,26 @@ void ServerSession::refuse(mail::Verdict verdict, std::string_view about) {
     log.with_peer("helo", envelope_.helo.text).with_peer("from", envelope_.sender.text());
     log.with_peer("about", std::string(about));
     out_.push_back(effect::Log{std::move(log)});
-    if (verdict.kind == mail::Verdict::Kind::never) return refuse(std::move(reply));
-    say(std::move(reply));
+    return reply;
+}
+
+std::string ServerSession::counts() const {
+    std::string out;
+    for (std::size_t i = 0; i < commands_.size(); ++i) {
+        if (commands_[i] == 0) continue;
+        const auto verb = static_cast<Verb>(i);
+        out += (out.empty() ? "" : ",") + (verb == Verb::refused ? "unknown" : base::lower(name(verb))) + ":";
+        out += std::to_string(commands_[i]);
+    }
+    return out;
 }
 
 void ServerSession::close(std::string_view why) {
-    const bool ours = why != "quit" && why != "eof";
+    // A server that stops has nothing against its clients; who bans by `drop` must not ban them.
+    const bool ours = why != "quit" && why != "eof" && why != reason(event::Gone::Why::shutdown);
     base::Event log{ours ? base::Word::drop : base::Word::disconnect, {}};
-    log.with("reason", std::string(why)).with("commands", std::to_string(count_.commands));
-    log.with("mail", std::to_string(count_.mail)).with("rcpt", std::to_string(count_.rcpt));
-    log.with("messages", std::to_string(count_.messages)).with("errors", std::to_string(errors_));
+    log.with("reason", std::string(why)).with("commands", counts());
+    log.with("messages", std::to_string(messages_)).with("errors", std::to_string(errors_));
     phase_ = Phase::closed;
     asked_ = Asked::nothing;
     out_.push_back(effect::Log{std::move(log)});

@@ -1,6 +1,7 @@
 // A receiving session as a value: events in, effects out (RFC 5321). No byte is read or written here, no clock asked, no
 // policy known: policy is a question, and its answer an event.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -49,6 +50,7 @@ struct BodyReport {
     std::uint64_t octets = 0;
     BodyFaults faults;
     unsigned received = 0;                // Received fields
+    std::uint64_t header = 0;             // octets before the blank line
     std::optional<mail::Verdict> failed;  // the spool could not keep it
 };
 
@@ -87,6 +89,7 @@ struct Line {
 };
 struct Answer {  // to the open question
     mail::Verdict verdict;
+    std::optional<mail::Path> meant{};  // to question::Recipient: who is written to in its place
 };
 struct BodyDone {  // the end of the body, or of one chunk
     BodyReport report;
@@ -143,6 +146,9 @@ using Effects = std::vector<Effect>;
 
 class ServerSession {
 public:
+    // A header beyond this is no header (wire: a million fields, one field of a hundred megabytes).
+    static constexpr std::uint64_t header_limit = 2 << 20;
+
     // Where the dialogue stands; a row of the command table names the phases in which its verb is legal.
     enum class Phase : std::uint8_t {
         start, watching,  // before the greeting
@@ -206,7 +212,7 @@ private:
     void chunk_done(const BodyReport& report);
     void delivered(const event::Delivered& e);
     void sender_answered(const mail::Verdict& verdict);
-    void recipient_answered(const mail::Verdict& verdict);
+    void recipient_answered(const event::Answer& e);
     void data_answered(const mail::Verdict& verdict);
     bool helo_refused();
     std::optional<Reply> objection(const BodyReport& report) const;
@@ -223,12 +229,15 @@ private:
     void auth_step(const event::Auth& e);
     bool offers(std::string_view mechanism, const std::vector<std::string>& mechanisms) const;
 
+    void count(Verb verb) { ++commands_[std::min(static_cast<std::size_t>(verb), commands_.size() - 1)]; }
+    std::string counts() const;  // "ehlo:1,mail:2"
     void say(Reply reply) { out_.push_back(effect::Say{std::move(reply)}); }
     void say(Voice voice, std::initializer_list<std::string_view> arguments = {}) { say(smtp::say(voice, arguments)); }
     void ask(Asked asked, Question question);
     void refuse(Reply reply);  // an error of the client's: counted, delayed, and the last straw closes
     void refuse(Voice voice) { refuse(smtp::say(voice)); }
     void refuse(mail::Verdict verdict, std::string_view about);  // what it is about is said and logged
+    Reply rejection(mail::Verdict verdict, std::string_view about);  // the same reply, logged and not yet said
     Reply too_big() const { return smtp::say(Voice::message_too_big, {std::to_string(facts_.size_limit)}); }
     void close(std::string_view why);
 
@@ -243,14 +252,14 @@ private:
     mail::Path pending_recipient_ = mail::Path::null();
     std::optional<BdatArgument> pending_bdat_;  // nothing: DATA
     bool pending_extended_ = false;
+    bool behind_data_ = false;           // octets waited behind DATA
     std::optional<BdatArgument> chunk_;  // in hand
     std::optional<Reply> chunk_refusal_; // what the octets in hand are answered with when they have gone by
     std::uint64_t chunk_octets_ = 0;     // of the chunks before
     std::string user_, tls_description_;
     unsigned errors_ = 0, helo_refusals_ = 0, refused_recipients_ = 0;
-    struct {
-        unsigned commands = 0, mail = 0, rcpt = 0, messages = 0;
-    } count_;
+    std::array<unsigned, static_cast<std::size_t>(Verb::refused) + 1> commands_{};  // heard, by verb; the last: no verb of ours
+    unsigned messages_ = 0;
     Effects out_;  // of the event in hand
 };
 

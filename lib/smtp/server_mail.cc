@@ -24,7 +24,6 @@ bool ServerSession::helo_refused() {
 }
 
 void ServerSession::mail(std::string_view argument) {
-    ++count_.mail;
     if (phase_ != Phase::greeted) return refuse(Voice::nested_mail);
     auto parsed = parse_mail(argument, offered());
     if (!parsed) return refuse(std::move(parsed).error());
@@ -45,7 +44,6 @@ void ServerSession::sender_answered(const mail::Verdict& verdict) {
 }
 
 void ServerSession::rcpt(std::string_view argument) {
-    ++count_.rcpt;
     if (phase_ == Phase::greeted) return refuse(Voice::need_mail);
     auto parsed = parse_rcpt(argument, offered(), envelope_.utf8);
     if (!parsed) return refuse(std::move(parsed).error());
@@ -55,12 +53,12 @@ void ServerSession::rcpt(std::string_view argument) {
     ask(Asked::recipient, question::Recipient{pending_recipient_});
 }
 
-void ServerSession::recipient_answered(const mail::Verdict& verdict) {
-    if (!verdict.ok()) {
+void ServerSession::recipient_answered(const event::Answer& e) {
+    if (!e.verdict.ok()) {
         ++refused_recipients_;
-        return refuse(verdict, pending_recipient_.text());
+        return refuse(e.verdict, pending_recipient_.text());
     }
-    envelope_.recipients.push_back(std::move(pending_recipient_));
+    envelope_.recipients.push_back(e.meant ? *e.meant : std::move(pending_recipient_));
     phase_ = Phase::recipients;
     say(Voice::rcpt_ok, {envelope_.recipients.back().text()});
 }
@@ -81,6 +79,11 @@ void ServerSession::data(std::string_view) {
 
 void ServerSession::data_answered(const mail::Verdict& verdict) {
     if (verdict.ok()) {
+        base::Event log{base::Word::accept, {}};
+        std::string to;
+        for (const auto& path : envelope_.recipients) to += (to.empty() ? "" : ",") + path.text();
+        log.with_peer("helo", envelope_.helo.text).with_peer("from", envelope_.sender.text()).with_peer("to", std::move(to));
+        out_.push_back(effect::Log{std::move(log)});
         if (pending_bdat_) return chunk(*pending_bdat_);
         phase_ = Phase::body;
         say(Voice::data_go);
@@ -90,12 +93,16 @@ void ServerSession::data_answered(const mail::Verdict& verdict) {
     if (verdict.why == mail::Why::dialup) shut_out_ = verdict;
     if (pending_bdat_) {
         // The octets are on their way whatever we think of them.
-        chunk_refusal_ = smtp::say(verdict);
+        chunk_refusal_ = rejection(verdict, envelope_.sender.text());
         return chunk(*pending_bdat_);
     }
     const std::string about = envelope_.sender.text();
     forget_transaction();
     phase_ = Phase::greeted;
+    if (behind_data_) {
+        say(Voice::sync_error);
+        return close("sync-error");
+    }
     refuse(verdict, about);
 }
 
@@ -107,8 +114,9 @@ void ServerSession::bdat(std::string_view argument) {
         return close("chunk");
     }
     if (!envelope_.extended) chunk_refusal_ = smtp::say(Voice::unknown_command);
+    if (shut_out_ && !chunk_refusal_) chunk_refusal_ = smtp::say(*shut_out_);
     if (auto reply = no_transaction(); reply && !chunk_refusal_) chunk_refusal_ = std::move(reply);
-    if (!chunk_refusal_ && chunk_octets_ + parsed->octets > facts_.size_limit) chunk_refusal_ = too_big();
+    if (!chunk_refusal_ && parsed->octets > facts_.size_limit - chunk_octets_) chunk_refusal_ = too_big();
     if (phase_ == Phase::recipients && !chunk_refusal_) {
         pending_bdat_ = *parsed;
         return ask(Asked::data, question::Data{});
@@ -131,7 +139,6 @@ void ServerSession::chunk(const BdatArgument& bdat) {
 // A chunk that was refused takes its message with it: what follows is refused alike, until the last one or RSET.
 void ServerSession::chunk_done(const BodyReport& report) {
     const BdatArgument bdat = *std::exchange(chunk_, std::nullopt);
-    chunk_octets_ += bdat.octets;
     if (chunk_refusal_) {
         Reply reply = *chunk_refusal_;
         if (phase_ != Phase::chunks) {
@@ -140,8 +147,10 @@ void ServerSession::chunk_done(const BodyReport& report) {
             forget_transaction();
             phase_ = Phase::greeted;
         }
+        if (reply.code < 500) return say(std::move(reply));
         return refuse(std::move(reply));
     }
+    chunk_octets_ += bdat.octets;
     if (!bdat.last) return say(Voice::chunk_ok, {std::to_string(bdat.octets)});
     phase_ = Phase::body;
     if (auto reply = objection(report)) return refuse_message(std::move(*reply), report);
@@ -153,6 +162,7 @@ std::optional<Reply> ServerSession::objection(const BodyReport& report) const {
     if (report.octets > facts_.size_limit) return too_big();
     if (report.faults.bare_lf || report.faults.bare_cr || report.faults.nul) return smtp::say(Voice::bare_newline);
     if (report.faults.long_line) return smtp::say(Voice::line_in_body);
+    if (report.header > header_limit) return smtp::say(Voice::header_too_big);
     if (report.received > received_limit) return smtp::say(mail::Verdict::never(mail::Why::loop));
     if (report.failed) return smtp::say(*report.failed);
     return std::nullopt;
@@ -182,7 +192,7 @@ void ServerSession::delivered(const event::Delivered& e) {
     forget_transaction();
     phase_ = Phase::greeted;
     if (!e.verdict.ok()) return say(smtp::say(e.verdict));
-    ++count_.messages;
+    ++messages_;
     say(Voice::sent, {e.id});
 }
 

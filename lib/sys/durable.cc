@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -52,14 +53,18 @@ Result<void> seek(int fd, std::uint64_t offset) {
 }
 
 Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t limit) {
+    // Most messages are small: pages are only touched where octets come.
+    constexpr std::size_t first = 16 << 10;
     std::string bytes;
     while (bytes.size() < limit) {
         const std::size_t had = bytes.size();
-        const std::size_t want = std::min(block, limit - had);
-        bytes.resize(had + want);
-        const ssize_t got = read_block(fd, bytes.data() + had, want, offset + had);
+        const std::size_t want = std::min({had == 0 ? first : had, block, limit - had});
+        ssize_t got = 0;
+        bytes.resize_and_overwrite(had + want, [&](char* data, std::size_t) {
+            got = read_block(fd, data + had, want, offset + had);
+            return had + static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+        });
         if (got < 0) return failed("reading the message");
-        bytes.resize(had + static_cast<std::size_t>(got));
         if (got == 0) break;
     }
     return bytes;

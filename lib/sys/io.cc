@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string>
+#include <vector>
 
 #include "sys/fd.hh"
 
@@ -101,6 +104,27 @@ Result<void> write_all(int fd, std::string_view bytes, Deadline deadline) {
 }
 
 Result<bool> readable(int fd, Deadline deadline) { return wait_for(fd, POLLIN, deadline); }
+
+Result<bool> wait_any(std::span<Interest> interests, Deadline deadline) {
+    std::vector<pollfd> entries;
+    for (const Interest& i : interests)
+        entries.push_back({i.fd, static_cast<short>((i.read ? POLLIN : 0) | (i.write ? POLLOUT : 0)), 0});
+    int count = 0;
+    while ((count = ::poll(entries.data(), entries.size(), deadline.poll_timeout())) < 0) {
+        if (errno != EINTR) return os_fail("poll", errno);
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const int broken = entries[i].revents & ~(POLLIN | POLLOUT);
+        interests[i].read = interests[i].read && ((entries[i].revents & POLLIN) != 0 || broken != 0);
+        interests[i].write = interests[i].write && ((entries[i].revents & POLLOUT) != 0 || broken != 0);
+    }
+    return count > 0;
+}
+
+void no_delay(int fd) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
 
 bool sleep_watching(int fd, base::Millis wait) {
     const auto seen = wait_for(fd, POLLIN, Deadline::in(wait));

@@ -18,6 +18,17 @@ Result<void> write_all(int fd, std::string_view bytes, Deadline deadline);
 // Can be read now, or until the deadline (end of stream counts).
 Result<bool> readable(int fd, Deadline deadline);
 
+// What is waited for on a descriptor, and afterwards what has come of it (errors and end of stream count as both asked for).
+struct Interest {
+    int fd = -1;
+    bool read = false, write = false;
+};
+// Until something comes on one of them, or the deadline: false, and nothing has. Without any descriptor it only sleeps.
+Result<bool> wait_any(std::span<Interest> interests, Deadline deadline);
+
+// Replies are whole when they are written: none waits for the last one's acknowledgement. No matter where `fd` is no TCP.
+void no_delay(int fd);
+
 // Sleeps, but wakes early when `fd` becomes readable: true when it did (early talk, or the peer left).
 bool sleep_watching(int fd, base::Millis wait);
 

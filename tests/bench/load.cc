@@ -64,7 +64,7 @@ public:
     bool message(std::string_view block, std::size_t length) {
         expect('2');
         for (const std::string_view command :
-             {"HELO bench.test\r\n", "MAIL FROM:<from@bench.test>\r\n", "RCPT TO:<to@bench.test>\r\n"})
+             {"HELO bench.home.arpa\r\n", "MAIL FROM:<from@bench.test>\r\n", "RCPT TO:<to@bench.test>\r\n"})
             send(command) && expect('2');
         send("DATA\r\n") && expect('3');
         send("Subject: bench\r\n\r\n");

@@ -154,7 +154,7 @@ std::string on_the_wire(std::string_view message) {
 void raw_client_sends(const Listener& listener, std::string_view message) {
     Stream stream = listener.connect();
     CHECK(stream.reply().starts_with("220 greylag.test "));
-    CHECK(stream.ask("EHLO client.example.org").starts_with("250-greylag.test "));
+    CHECK(stream.ask("EHLO client.home.arpa").starts_with("250-greylag.test "));
     CHECK(stream.ask("MAIL FROM:<stranger@example.org>").starts_with("250 2.1.0 "));
     CHECK(stream.ask("RCPT TO:<you@greylag.test>").starts_with("250 2.1.5 "));
     CHECK(stream.ask("DATA").starts_with("354 "));
@@ -197,7 +197,7 @@ struct Client {
 std::vector<std::string> python(const Site& site, const Listener& listener) {
     site.scratch.write("client.py",
                        "import smtplib, sys\n"
-                       "client = smtplib.SMTP(sys.argv[1], int(sys.argv[2]), 'client.example.org', timeout=20)\n"
+                       "client = smtplib.SMTP(sys.argv[1], int(sys.argv[2]), 'client.home.arpa', timeout=20)\n"
                        "client.sendmail('stranger@example.org', ['you@greylag.test'], open(sys.argv[3], "
                        "'rb').read().replace(b'\\n', b'\\r\\n'))\n"
                        "client.quit()\n");
@@ -210,7 +210,7 @@ std::vector<std::string> curl(const Site& site, const Listener& listener) {
             "--max-time",
             "20",
             "--url",
-            "smtp://" + host + ":" + port_text(listener.port) + "/client.example.org",
+            "smtp://" + host + ":" + port_text(listener.port) + "/client.home.arpa",
             "--mail-from",
             "stranger@example.org",
             "--mail-rcpt",
@@ -224,7 +224,7 @@ std::vector<std::string> swaks(const Site& site, const Listener& listener) {
     // It ends the last line itself.
     const std::string message = site.scratch.read("message").value();
     site.scratch.write("message", message.substr(0, message.size() - 1));
-    return {"--server", listener.address,       "--port", port_text(listener.port), "--ehlo", "client.example.org",
+    return {"--server", listener.address,       "--port", port_text(listener.port), "--ehlo", "client.home.arpa",
             "--from",   "stranger@example.org", "--to",   "you@greylag.test",       "--data", "@" + site.scratch.at("message")};
 }
 

@@ -87,14 +87,14 @@ converse() {  # recipient
     die "no client found: swaks, python3, curl or bash"
 }
 converse_swaks() {
-    swaks --server 127.0.0.1 --port "$port" --ehlo newcomer.example.org --from newcomer@example.org --to "$1" \
+    swaks --server 127.0.0.1 --port "$port" --ehlo newcomer.home.arpa --from newcomer@example.org --to "$1" \
         --data "@$work/message" 2>&1
 }
 converse_python3() {
     python3 - "$port" "$1" "$work/message" <<'END' 2>&1
 import smtplib, sys
 port, recipient, message = sys.argv[1:]
-client = smtplib.SMTP("127.0.0.1", int(port), "newcomer.example.org", timeout=20)
+client = smtplib.SMTP("127.0.0.1", int(port), "newcomer.home.arpa", timeout=20)
 client.set_debuglevel(1)
 try:
     client.sendmail("newcomer@example.org", [recipient], open(message, "rb").read().replace(b"\n", b"\r\n"))
@@ -105,7 +105,7 @@ finally:
 END
 }
 converse_curl() {
-    curl -sS -v --max-time 20 --url "smtp://127.0.0.1:$port/newcomer.example.org" --mail-from newcomer@example.org \
+    curl -sS -v --max-time 20 --url "smtp://127.0.0.1:$port/newcomer.home.arpa" --mail-from newcomer@example.org \
         --mail-rcpt "$1" --crlf -T "$work/message" >"$work/dialogue" 2>&1 && refused= || refused=1
     sed -n '/^[<>] /p; /^curl:/p' "$work/dialogue"
     [ -z "$refused" ]
@@ -125,7 +125,7 @@ ask() {
     printf '%s\r\n' "$1" >&3
     answer
 }
-answer && ask "EHLO newcomer.example.org" && ask "MAIL FROM:<newcomer@example.org>" && ask "RCPT TO:<$2>" && ask DATA || exit 1
+answer && ask "EHLO newcomer.home.arpa" && ask "MAIL FROM:<newcomer@example.org>" && ask "RCPT TO:<$2>" && ask DATA || exit 1
 while IFS= read -r line; do
     [[ $line == .* ]] && line=.$line
     printf '> %s\n' "$line"

@@ -202,3 +202,16 @@ TEST_CASE("escape: file names are safe, and one to one but for case") {
         REQUIRE(at->second == lower(text));
     }
 }
+
+TEST_CASE("base/ascii: one octet that is not printable is found wherever it stands") {
+    for (std::size_t size = 0; size < 20; ++size) {
+        CHECK(greylag::base::all_printable(std::string(size, '~')));
+        for (std::size_t at = 0; at < size; ++at) {
+            for (int octet = 0; octet < 256; ++octet) {
+                std::string text(size, ' ');
+                text[at] = static_cast<char>(octet);
+                CHECK(greylag::base::all_printable(text) == greylag::base::is_printable(static_cast<char>(octet)));
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+#include "sys/dial.hh"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+
+#include "sys/io.hh"
+#include "tests/support/scratch.hh"
+#include "tests/support/stream.hh"
+#include "tests/support/test.hh"
+
+using namespace greylag;
+using sys::Deadline;
+
+namespace {
+
+sys::Fd unix_listener(const std::string& path) {
+    sys::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un place{};
+    place.sun_family = AF_UNIX;
+    std::memcpy(place.sun_path, path.data(), path.size());
+    const void* address = &place;
+    REQUIRE(::bind(fd.get(), static_cast<const sockaddr*>(address), sizeof place) == 0);
+    REQUIRE(::listen(fd.get(), 1) == 0);
+    return fd;
+}
+
+void talk_across(const sys::Fd& ours, const sys::Fd& theirs) {
+    REQUIRE(sys::write_all(ours.get(), "hello", test::soon()));
+    char room[16];
+    const auto got = sys::read_some(theirs.get(), room, test::soon());
+    REQUIRE(got);
+    CHECK(std::string_view(room, *got) == "hello");
+}
+
+}  // namespace
+
+TEST_CASE("sys: dial reaches who listens") {
+    for (const char* address : {"127.0.0.1", "::1"}) {
+        const auto door = test::listen_at(address);
+        if (!door) continue;  // a machine without IPv6
+        const auto ours = sys::dial({*mail::IpAddress::parse(address), door->port}, test::soon());
+        REQUIRE(ours);
+        talk_across(*ours, sys::Fd(::accept(door->fd.get(), nullptr, nullptr)));
+    }
+    const test::Scratch scratch;
+    const sys::Fd door = unix_listener(scratch.at("door"));
+    const auto ours = sys::dial_unix(scratch.at("door"), test::soon());
+    REQUIRE(ours);
+    talk_across(*ours, sys::Fd(::accept(door.get(), nullptr, nullptr)));
+}
+
+TEST_CASE("sys: where nobody listens the error names the place and may pass") {
+    std::uint16_t port = 0;
+    { port = test::must(test::listen_at("127.0.0.1")).port; }
+    const auto refused = sys::dial({*mail::IpAddress::parse("127.0.0.1"), port}, test::soon());
+    REQUIRE(!refused);
+    CHECK(refused.error().text == "connecting to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
+    CHECK(refused.error().lasting == Lasting::temporary);
+
+    const test::Scratch scratch;
+    const auto absent = sys::dial_unix(scratch.at("door"), test::soon());
+    REQUIRE(!absent);
+    CHECK(absent.error().text == "connecting to " + scratch.at("door") + ": No such file or directory");
+    CHECK(absent.error().lasting == Lasting::temporary);
+    CHECK(!sys::dial_unix(std::string(200, 'x'), test::soon()));
+    CHECK(!sys::dial_unix("", test::soon()));
+}
+
+TEST_CASE("sys: a door that is never opened ends at the deadline") {
+    // A full queue: Linux then drops the SYN.
+    const auto listening = test::must(test::listen_at("127.0.0.1"));
+    REQUIRE(::listen(listening.fd.get(), 0) == 0);
+    const sys::End end{*mail::IpAddress::parse("127.0.0.1"), listening.port};
+    std::vector<sys::Fd> queue;
+    for (int i = 0; i < 8; ++i) {
+        auto fd = sys::dial(end, Deadline::in(base::Millis{100}));
+        if (!fd) {
+            CHECK(fd.error().kind == Kind::timeout);
+            return;
+        }
+        queue.push_back(std::move(*fd));
+    }
+    SKIP("this kernel's queue does not fill");
+}
