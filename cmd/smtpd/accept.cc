@@ -1,5 +1,6 @@
 #include "cmd/smtpd/accept.hh"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +23,6 @@ namespace {
 using mail::Cidr;
 using mail::IpAddress;
 
-constexpr base::Millis idle_wait{60'000};
 // A table of processes or descriptors that is full empties when sessions end, not by trying again at once.
 constexpr base::Millis crowded_pause{100};
 
@@ -35,11 +35,13 @@ public:
 
 private:
     void take(int listener);
+    base::Millis greeting_wait(const std::optional<IpAddress>& peer) const;
     bool has_room(const std::optional<IpAddress>& peer);
     void start(sys::Fd client, const sys::Ends& ends);
-    [[noreturn]] void serve(sys::Fd client, const sys::Ends& ends);
+    [[noreturn]] void serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait);
     void reap();
     void reload();
+    int stop();
 
     // One household counts as one source.
     static Cidr source(const IpAddress& peer) { return {peer, peer.is_v4() ? 32 : 64}; }
@@ -48,12 +50,17 @@ private:
     Loop loop_;
     const base::CommandLine& given_;
     std::unique_ptr<sys::Log> log_;
-    std::map<int, std::optional<Cidr>> children_;  // pid -> source
+    sys::Signals signals_;
+    bool crowded_ = false;  // and logged
+    struct Session {
+        std::optional<Cidr> from;
+        sys::Deadline greeted;  // until then it holds its client off
+    };
+    std::map<int, Session> children_;  // by pid
     std::map<Cidr, unsigned> sessions_of_;
 };
 
 int AcceptLoop::run() {
-    sys::Signals signals;
     std::vector<int> fds;
     for (const auto& listener : loop_.listeners) {
         fds.push_back(listener.get());
@@ -61,24 +68,41 @@ int AcceptLoop::run() {
     }
     for (;;) {
         const bool may_leave = loop_.leave_when_idle && children_.empty();
-        const auto seen = signals.wait(fds, may_leave ? sys::Deadline::in(idle_wait) : sys::Deadline::never());
+        const auto seen = signals_.wait(fds, may_leave ? sys::Deadline::in(loop_.idle) : sys::Deadline::never());
         if (seen.child) reap();
-        if (seen.stop) return 0;
+        if (seen.stop) return stop();
         if (seen.reload) reload();
         for (int listener : seen.ready) take(listener);
         if (may_leave && seen.ready.empty() && !seen.child && !seen.reload) return 0;
     }
 }
 
+// Half a message is nobody's: the sessions finish what they have in hand, and who supervises us waits for us alone.
+int AcceptLoop::stop() {
+    loop_.listeners.clear();
+    log_->write(base::Event{}.with("reason", "stopping").with("sessions", std::to_string(children_.size())));
+    for (const auto& child : children_) ::kill(child.first, SIGTERM);
+    const auto deadline = sys::Deadline::in(setup_.settings.limits.session_time + setup_.settings.mailer.timeout);
+    while (!children_.empty() && !deadline.passed()) {
+        const auto seen = signals_.wait({}, deadline);
+        if (seen.child) reap();
+        if (seen.stop) break;
+    }
+    return 0;
+}
+
 void AcceptLoop::take(int listener) {
     sys::Fd client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
     if (!client) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            log_->write(base::Event{}.with("reason", "accept").with("said", sys::os_error("accept", errno).text));
+            const int code = errno;
+            if (!std::exchange(crowded_, true))
+                log_->write(base::Event{}.with("reason", "accept").with("said", sys::os_error("accept", code).text));
             sys::sleep_watching(-1, crowded_pause);
         }
         return;
     }
+    crowded_ = false;
     const auto ends = sys::connection_ends(client.get(), {});
     if (!ends || ends->gone) return;
     const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
@@ -96,9 +120,19 @@ bool AcceptLoop::has_room(const std::optional<IpAddress>& peer) {
     return at == sessions_of_.end() || at->second < limits.per_source;
 }
 
+// Who comes in crowds is greeted at once when enough of the places are held by those who wait: a tarpit that fills the house
+// would keep everybody else out.
+base::Millis AcceptLoop::greeting_wait(const std::optional<IpAddress>& peer) const {
+    const auto wait = setup_.greeting_wait(peer);
+    if (wait.count() == 0) return wait;
+    const auto waiting = std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
+    return static_cast<unsigned>(waiting) < setup_.settings.limits.sessions / 4 ? wait : base::Millis{0};
+}
+
 void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
+    const auto wait = greeting_wait(ends.remote ? std::optional(ends.remote->address) : std::nullopt);
     const pid_t pid = ::fork();
-    if (pid == 0) serve(std::move(client), ends);
+    if (pid == 0) serve(std::move(client), ends, wait);
     if (pid < 0) {
         log_->write(base::Event{}.with("reason", "fork").with("said", sys::os_error("fork", errno).text));
         turn_away(client.get(), smtp::say(smtp::Voice::too_many_sessions, {setup_.domain}));
@@ -106,13 +140,12 @@ void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
     }
     std::optional<Cidr> from;
     if (ends.remote) ++sessions_of_[*(from = source(ends.remote->address))];
-    children_[pid] = from;
+    children_.insert_or_assign(pid, Session{from, sys::Deadline::in(wait)});
 }
 
-void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends) {
-    sys::Signals::restore();
+void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait) {
     loop_.listeners.clear();
-    run_session(setup_, client.get(), client.get(), ends, *log_);
+    run_session(setup_, client.get(), client.get(), ends, *log_, signals_, greeting_wait);
     // _exit: what the parent still has buffered is the parent's to write.
     ::_exit(0);
 }
@@ -124,8 +157,8 @@ void AcceptLoop::reap() {
         if (child == children_.end()) continue;
         if (WIFSIGNALED(status))
             log_->write(base::Event{}.with("reason", "session-died").with("signal", std::to_string(WTERMSIG(status))));
-        if (child->second) {
-            const auto source = sessions_of_.find(*child->second);
+        if (child->second.from) {
+            const auto source = sessions_of_.find(*child->second.from);
             if (--source->second == 0) sessions_of_.erase(source);
         }
         children_.erase(child);

@@ -38,14 +38,16 @@ int fail(const Error& error, int status) {
 }
 
 int single_session(const smtpd::Setup& setup, int in, int out) {
+    sys::Signals signals;
     const auto ends = sys::connection_ends(in, setup.netdir);
     if (!ends) {
         smtpd::turn_away(out, smtp::say(smtp::Voice::config_error));
         return fail(ends.error(), EX_CONFIG);
     }
-    if (ends->gone || setup.is_evil(ends->remote ? std::optional(ends->remote->address) : std::nullopt)) return EX_OK;
+    const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
+    if (ends->gone || setup.is_evil(peer)) return EX_OK;
     sys::Log log(smtpd::log_settings(setup));
-    smtpd::run_session(setup, in, out, *ends, log);
+    smtpd::run_session(setup, in, out, *ends, log, signals, setup.greeting_wait(peer));
     return EX_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cmd/smtpd/debug.hh"
 #include "cmd/smtpd/delivery.hh"
+#include "cmd/smtpd/front.hh"
 #include "cmd/smtpd/pace.hh"
 #include "cmd/smtpd/policy.hh"
 #include "smtp/conversation.hh"
@@ -27,13 +28,14 @@ constexpr Millis reply_wait{300'000};
 constexpr std::size_t command_room = 4096;
 constexpr std::size_t body_room = 256 << 10;
 
-smtp::ServerFacts facts(const Setup& setup) {
+smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait) {
     const auto& limits = setup.settings.limits;
     smtp::ServerFacts facts;
     facts.domain = setup.domain;
     facts.size_limit = limits.size;
     facts.recipient_limit = limits.recipients;
     facts.error_limit = limits.errors;
+    facts.greeting_wait = greeting_wait;
     return facts;
 }
 
@@ -44,29 +46,41 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log)
+    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals, Millis greeting_wait)
         : setup_(setup),
           in_(in),
           out_(out),
           ends_(ends),
           log_(log),
+          signals_(signals),
           id_(sys::make_id()),
-          policy_(setup, ends),
-          conversation_(facts(setup), body_limits(setup)),
+          lookup_(setup, ends),
+          lmtp_(setup, log),
+          conversation_(facts(setup, greeting_wait), body_limits(setup)),
+          policy_(setup, ends, lookup_, log, conversation_.session()),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
           command_deadline_(session_deadline_),
           room_(std::make_unique_for_overwrite<char[]>(command_room)) {
         log_.set_id(id_);
+        log_.hold();
+        announce();
         open_debug();
+        if (ends_.socket) sys::no_delay(out_);
     }
 
     void run() {
         while (!closed_) {
+            const auto kind = conversation_.secret()    ? Debug::Kind::secret
+                              : conversation_.in_body() ? Debug::Kind::body
+                                                        : Debug::Kind::command;
+            const std::string_view before = input_;
             auto step = conversation_.next(input_);
+            debug_.client(before.substr(0, before.size() - input_.size()), kind);
             std::visit([this](auto& s) { perform(s); }, step);
         }
         flush();
+        log_.release();
     }
 
 private:
@@ -74,8 +88,10 @@ private:
     void announce();
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
+    smtp::event::Gone::Why why_gone(const Error& error) const;
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
     void store(std::string_view bytes);
+    Result<void> write_front(std::string_view bytes);
 
     void perform(const smtp::step::NeedInput&);
     void perform(const smtp::step::Store& s) { store(s.bytes); }
@@ -84,12 +100,24 @@ private:
     void perform(const smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
     template <class Question>
-    smtp::Event answer(const Question& question) const {
-        return smtp::event::Answer{policy_.on(question)};
+    smtp::Event answer(const Question& question) {
+        return smtp::event::Answer{policy_.on(question), std::nullopt};
     }
-    smtp::Event answer(const smtp::question::Auth&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::AuthResponse&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::Deliver&) const { return smtp::event::Delivered{}; }
+    smtp::Event answer(const smtp::question::Sender& asked) {
+        lmtp_.forget();
+        return smtp::event::Answer{policy_.on(asked), std::nullopt};
+    }
+    // Policy first: a recipient that we refuse is none of the mailer's business.
+    smtp::Event answer(const smtp::question::Recipient& asked) {
+        auto meant = policy_.meant(asked.path);
+        auto verdict = policy_.on(asked);
+        if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), meant.value_or(asked.path));
+        return smtp::event::Answer{std::move(verdict), std::move(meant)};
+    }
+    smtp::Event answer(const smtp::question::Tls&) { return smtp::event::Answer{mail::Verdict::later(mail::Why::none), {}}; }
+    smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::Deliver& question);
     void perform(const smtp::effect::TakeBody& e);
     void perform(const smtp::effect::StartTls&) { conversation_.tell(smtp::event::TlsUp{}); }
     void perform(const smtp::effect::Log& e);
@@ -99,12 +127,16 @@ private:
     int in_, out_;
     const sys::Ends& ends_;
     sys::Log& log_;
+    sys::Signals& signals_;
     std::string id_;
     unsigned messages_ = 0;
     Debug debug_;
-    Policy policy_;
+    Lookup lookup_;
+    LmtpMailer lmtp_;
     smtp::Conversation conversation_;
+    Policy policy_;
     sys::Spool spool_;
+    Front front_;
     std::string message_id_;
     Deadline session_deadline_;
     Deadline command_deadline_;
@@ -116,7 +148,6 @@ private:
     std::string_view input_;  // received, not yet taken; points into room_
     std::string replies_;     // said, not yet sent
     bool waiting_ = false;    // in the middle of a command's wait
-    bool announced_ = false;
     bool deaf_ = false;  // the client does not take our replies
     bool closed_ = false;
 };
@@ -130,9 +161,7 @@ void Session::open_debug() {
         log_.write(base::Event{}.with("reason", "debug").with("said", debug.error().text));
 }
 
-// The first line of the log is written behind the greeting, which must not wait for it.
 void Session::announce() {
-    if (std::exchange(announced_, true)) return;
     base::Event event{base::Word::connect, {}};
     event.with("ip", peer());
     if (ends_.remote && ends_.remote->port != 0) event.with("port", std::to_string(ends_.remote->port));
@@ -141,23 +170,31 @@ void Session::announce() {
 
 // The address stands before anything the client chose: who bans by the log must not be led to somebody else.
 void Session::perform(const smtp::effect::Log& e) {
+    announce();
     base::Event event{e.event.word, {}};
     event.with("ip", peer());
     event.fields.insert(event.fields.end(), e.event.fields.begin(), e.event.fields.end());
     log_.write(event);
 }
 
+smtp::event::Gone::Why Session::why_gone(const Error& error) const {
+    using Why = smtp::event::Gone::Why;
+    if (error.kind != Kind::timeout) return Why::eof;
+    return session_deadline_.passed() ? Why::session_time : Why::timeout;
+}
+
 void Session::flush() {
     if (!replies_.empty() && !deaf_) {
-        debug_.server(replies_);
         const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
-        if (!sys::write_all(out_, replies_, deadline)) {
+        if (const auto written = sys::write_all(out_, replies_, deadline); !written) {
             deaf_ = true;
-            if (!closed_) tell_gone(smtp::event::Gone::Why::eof);
+            if (!closed_) tell_gone(why_gone(written.error()));
         }
+        debug_.server(replies_);
     }
     replies_.clear();
-    announce();
+    // Behind the answer: between the mailer's end and our 250 a crash means a message twice.
+    log_.release();
 }
 
 void Session::perform(const smtp::step::NeedInput&) {
@@ -173,26 +210,23 @@ void Session::perform(const smtp::step::NeedInput&) {
     if (!waiting_ || body)
         command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
+    const bool stop = signals_.wait_input(in_, command_deadline_) == sys::Signals::Woke::stop;
+    if (stop && !body) return tell_gone(Why::shutdown);
     const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
-    if (!got) {
-        const bool timeout = got.error().kind == Kind::timeout;
-        return tell_gone(!timeout ? Why::eof : session_deadline_.passed() ? Why::session_time : Why::timeout);
-    }
+    if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
     filled_ = *got == room_size_;
-    debug_.client(input_);
     if (body && too_slow(conversation_.body_octets() - body_begin_, sys::since(body_start_))) tell_gone(Why::too_slow);
 }
 
 void Session::perform(const smtp::effect::Watch& e) {
-    bool early = false;
-    if (!ends_.socket)
-        sys::sleep_watching(-1, e.wait);
-    else if (sys::sleep_watching(in_, e.wait)) {
+    const auto woke = signals_.wait_input(ends_.socket ? in_ : -1, Deadline::in(e.wait));
+    if (woke == sys::Signals::Woke::stop) return tell_gone(smtp::event::Gone::Why::shutdown);
+    const bool early = woke == sys::Signals::Woke::input;
+    if (early) {
         const auto got = sys::read_some(in_, {room_.get(), room_size_}, Deadline::in(command_wait));
         if (!got || *got == 0) return tell_gone(smtp::event::Gone::Why::eof);
-        early = true;
     }
     conversation_.tell(smtp::event::Watched{early});
 }
@@ -203,16 +237,25 @@ void Session::perform(const smtp::effect::Say& e) {
 }
 
 void Session::perform(const smtp::effect::Ask& e) {
-    if (std::holds_alternative<smtp::question::Deliver>(e.question)) {
-        auto verdict = deliver(setup_, conversation_.envelope(), ends_, message_id_, spool_, log_);
-        return conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
-    }
     conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
+}
+
+smtp::Event Session::answer(const smtp::question::Deliver& question) {
+    // A message that is all header, or nothing; what the spool says to it is asked for when it is finished.
+    if (front_.waiting()) (void)write_front({});
+    const auto& envelope = conversation_.envelope();
+    auto verdict = policy_.on(question);
+    if (verdict.ok())
+        verdict = deliver(setup_, envelope, ends_, lookup_.peer_name(), message_id_, spool_, lmtp_, log_);
+    else
+        refuse_blocked(setup_, envelope, ends_, verdict, spool_, log_);
+    spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
+    return smtp::event::Delivered{std::move(verdict), message_id_};
 }
 
 void Session::perform(const smtp::effect::Wait& e) {
     flush();
-    sys::sleep_watching(-1, std::min(e.wait, session_deadline_.left()));
+    (void)signals_.wait_input(-1, Deadline::earlier(Deadline::in(e.wait), session_deadline_));
 }
 
 void Session::perform(const smtp::effect::TakeBody& e) {
@@ -224,11 +267,18 @@ void Session::perform(const smtp::effect::TakeBody& e) {
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
     spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
-    store(front_matter(setup_, conversation_.envelope(), ends_, message_id_));
+    // The client sends while we wait for its name. Chunks are sent without waiting: their group is answered in one write.
+    if (!e.chunk) flush();
+    front_ = Front(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
+}
+
+Result<void> Session::write_front(std::string_view bytes) {
+    return front_.write(policy_.tags(front_.header(bytes)), bytes, spool_);
 }
 
 void Session::store(std::string_view bytes) {
-    const auto kept = spool_.append(bytes);
+    if (front_.waiting() && !front_.seen(bytes)) return;
+    const auto kept = front_.waiting() ? write_front(bytes) : spool_.append(bytes);
     if (kept) return;
     log_.write(base::Event{}.with("reason", "spool").with("said", kept.error().text));
     conversation_.fail_body(mail::Verdict::later(mail::Why::no_space));
@@ -236,8 +286,9 @@ void Session::store(std::string_view bytes) {
 
 }  // namespace
 
-void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log) {
-    Session(setup, in, out, ends, log).run();
+void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals,
+                 Millis greeting_wait) {
+    Session(setup, in, out, ends, log, signals, greeting_wait).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }

@@ -13,6 +13,8 @@ std::string_view name(Why why) {
         case Why::sender_null_mx: return "sender-null-mx";
         case Why::sender_dns: return "sender-dns";
         case Why::sender_unsafe: return "sender-unsafe";
+        case Why::sender_rejected: return "sender-rejected";
+        case Why::sender_deferred: return "sender-deferred";
         case Why::relay_denied: return "relay-denied";
         case Why::user_unknown: return "user-unknown";
         case Why::user_lookup: return "user-lookup";

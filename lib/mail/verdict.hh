@@ -18,11 +18,13 @@ enum class Why : std::uint8_t {
     sender_null_mx,       // RFC 7505
     sender_dns,           // DNS did not answer
     sender_unsafe,        // looks like an option
+    sender_rejected,      // validatesender; detail: what it said
+    sender_deferred,      // the same, not now
     relay_denied,         // not ours
-    user_unknown,         //
+    user_unknown,         // or names.blocked, validateaddress
     user_lookup,          // the lookup itself failed
     recipient_unsafe,     // looks like an option
-    recipient_closed,     // names.blocked, senders, validateaddress
+    recipient_closed,     // senders
     greylisted,           // detail: seconds left
     dialup,               //
     blocked,              //

@@ -1,5 +1,7 @@
 #include "smtp/server.hh"
 
+#include "base/ascii.hh"
+
 namespace greylag::smtp {
 
 namespace {
@@ -73,6 +75,11 @@ const ServerSession::Row* ServerSession::find(Verb verb) {
     return nullptr;
 }
 
+ServerSession::ServerSession(ServerFacts facts) : facts_(std::move(facts)), count_(facts_.counted) {
+    envelope_.tls = facts_.tls;
+    envelope_.tls_description = facts_.tls_description;
+}
+
 Effects ServerSession::on(const Event& event) {
     out_.clear();
     if (phase_ == Phase::closed) return {};
@@ -94,6 +101,7 @@ Effects ServerSession::on(const Event& event) {
 
 void ServerSession::opened(const event::Opened&) {
     if (phase_ != Phase::start) return;
+    if (facts_.starttls_asked) return tls_answered(mail::Verdict::pass());
     phase_ = Phase::watching;
     out_.push_back(effect::Watch{facts_.greeting_wait});
 }
@@ -112,12 +120,13 @@ void ServerSession::line(const event::Line& e) {
     if (asking() || chunk_) return;
     if (phase_ == Phase::auth) return auth_line(e);
     if ((anywhere & in(phase_)) == 0) return;
-    ++count_.commands;
+    if (e.line.fault != LineFault::none || e.line.text.empty()) count(Verb::unknown);
     if (e.line.fault == LineFault::too_long) return refuse(Voice::line_too_long);
     if (e.line.fault != LineFault::none) return refuse(Voice::bad_line);
     if (e.line.text.empty()) return refuse(Voice::empty_line);
 
     const Command said = parse_command(e.line.text);
+    count(said.verb);
     const Row* row = find(said.verb);
     // Known before it is tried: an exchange that octets wait behind must not even begin.
     if (e.more && row != nullptr && row->ends_group && said.verb != Verb::data) {
@@ -163,8 +172,9 @@ void ServerSession::answered(const event::Answer& e) {
     switch (asked) {
         case Asked::helo: return helo_answered(e.verdict);
         case Asked::sender: return sender_answered(e.verdict);
-        case Asked::recipient: return recipient_answered(e.verdict);
+        case Asked::recipient: return recipient_answered(e);
         case Asked::data: return data_answered(e.verdict);
+        case Asked::tls: return tls_answered(e.verdict);
         case Asked::nothing:
         case Asked::auth:
         case Asked::deliver: return;
@@ -198,7 +208,7 @@ Reply ServerSession::ehlo_reply() const {
     lines.insert(lines.end(), {"PIPELINING", "SIZE " + std::to_string(facts_.size_limit), "8BITMIME", "SMTPUTF8", "CHUNKING",
                                "ENHANCEDSTATUSCODES"});
     if (facts_.tls_offered) lines.emplace_back("STARTTLS");
-    if (!facts_.mechanisms.empty() && user_.empty()) {
+    if (!facts_.mechanisms.empty() && user().empty()) {
         lines.emplace_back("AUTH");
         for (const auto& mechanism : facts_.mechanisms) lines.back() += " " + mechanism;
     }
@@ -238,12 +248,12 @@ void ServerSession::quit(std::string_view) {
 }
 
 void ServerSession::refuse(Reply reply) {
-    ++errors_;
-    if (errors_ >= facts_.error_limit) {
+    ++count_.errors;
+    if (count_.errors >= facts_.error_limit) {
         say(Voice::too_many_errors);
         return close("errors");
     }
-    if (const auto delay = error_delay(errors_); delay.count() > 0) out_.push_back(effect::Wait{delay});
+    if (const auto delay = error_delay(count_.errors); delay.count() > 0) out_.push_back(effect::Wait{delay});
     say(std::move(reply));
 }
 
@@ -260,18 +270,30 @@ Reply ServerSession::rejection(mail::Verdict verdict, std::string_view about) {
     Reply reply = smtp::say(verdict);
     base::Event log{verdict.why == mail::Why::greylisted ? base::Word::greylist : base::Word::reject, {}};
     log.with("code", std::to_string(reply.code)).with("reason", std::string(name(verdict.why)));
+    if (verdict.why == mail::Why::greylisted) log.with("wait", verdict.detail);
     log.with_peer("helo", envelope_.helo.text).with_peer("from", envelope_.sender.text());
     log.with_peer("about", std::string(about));
     out_.push_back(effect::Log{std::move(log)});
     return reply;
 }
 
+std::string ServerSession::command_counts() const {
+    std::string out;
+    for (std::size_t i = 0; i < count_.commands.size(); ++i) {
+        if (count_.commands[i] == 0) continue;
+        const auto verb = static_cast<Verb>(i);
+        out += (out.empty() ? "" : ",") + (verb == Verb::refused ? "unknown" : base::lower(name(verb))) + ":";
+        out += std::to_string(count_.commands[i]);
+    }
+    return out;
+}
+
 void ServerSession::close(std::string_view why) {
-    const bool ours = why != "quit" && why != "eof";
+    // A server that stops has nothing against its clients; who bans by `drop` must not ban them.
+    const bool ours = why != "quit" && why != "eof" && why != reason(event::Gone::Why::shutdown);
     base::Event log{ours ? base::Word::drop : base::Word::disconnect, {}};
-    log.with("reason", std::string(why)).with("commands", std::to_string(count_.commands));
-    log.with("mail", std::to_string(count_.mail)).with("rcpt", std::to_string(count_.rcpt));
-    log.with("messages", std::to_string(count_.messages)).with("errors", std::to_string(errors_));
+    log.with("reason", std::string(why)).with("commands", command_counts());
+    log.with("messages", std::to_string(count_.messages)).with("errors", std::to_string(count_.errors));
     phase_ = Phase::closed;
     asked_ = Asked::nothing;
     out_.push_back(effect::Log{std::move(log)});

@@ -9,11 +9,11 @@ constexpr unsigned received_limit = 50;  // RFC 5321 6.3
 }  // namespace
 
 Offered ServerSession::offered() const {
-    return {.extended = envelope_.extended, .utf8 = true, .auth = !facts_.mechanisms.empty() || !user_.empty()};
+    return {.extended = envelope_.extended, .utf8 = true, .auth = !facts_.mechanisms.empty() || !user().empty()};
 }
 
 bool ServerSession::helo_refused() {
-    if (helo_verdict_.ok() || !user_.empty()) return false;
+    if (helo_verdict_.ok() || !user().empty()) return false;
     if (++helo_refusals_ >= helo_refusal_limit) {
         say(Voice::helo_lies);
         close("helo");
@@ -24,11 +24,10 @@ bool ServerSession::helo_refused() {
 }
 
 void ServerSession::mail(std::string_view argument) {
-    ++count_.mail;
     if (phase_ != Phase::greeted) return refuse(Voice::nested_mail);
     auto parsed = parse_mail(argument, offered());
     if (!parsed) return refuse(std::move(parsed).error());
-    if (facts_.auth_required && user_.empty()) return refuse(Voice::auth_needed);
+    if (facts_.auth_required && user().empty()) return refuse(Voice::auth_needed);
     if (helo_refused()) return;
     if (parsed->size && *parsed->size > facts_.size_limit) return refuse(too_big());
     pending_mail_ = std::move(*parsed);
@@ -45,7 +44,6 @@ void ServerSession::sender_answered(const mail::Verdict& verdict) {
 }
 
 void ServerSession::rcpt(std::string_view argument) {
-    ++count_.rcpt;
     if (phase_ == Phase::greeted) return refuse(Voice::need_mail);
     auto parsed = parse_rcpt(argument, offered(), envelope_.utf8);
     if (!parsed) return refuse(std::move(parsed).error());
@@ -55,12 +53,12 @@ void ServerSession::rcpt(std::string_view argument) {
     ask(Asked::recipient, question::Recipient{pending_recipient_});
 }
 
-void ServerSession::recipient_answered(const mail::Verdict& verdict) {
-    if (!verdict.ok()) {
+void ServerSession::recipient_answered(const event::Answer& e) {
+    if (!e.verdict.ok()) {
         ++refused_recipients_;
-        return refuse(verdict, pending_recipient_.text());
+        return refuse(e.verdict, pending_recipient_.text());
     }
-    envelope_.recipients.push_back(std::move(pending_recipient_));
+    envelope_.recipients.push_back(e.meant ? *e.meant : std::move(pending_recipient_));
     phase_ = Phase::recipients;
     say(Voice::rcpt_ok, {envelope_.recipients.back().text()});
 }
@@ -81,6 +79,11 @@ void ServerSession::data(std::string_view) {
 
 void ServerSession::data_answered(const mail::Verdict& verdict) {
     if (verdict.ok()) {
+        base::Event log{base::Word::accept, {}};
+        std::string to;
+        for (const auto& path : envelope_.recipients) to += (to.empty() ? "" : ",") + path.text();
+        log.with_peer("helo", envelope_.helo.text).with_peer("from", envelope_.sender.text()).with_peer("to", std::move(to));
+        out_.push_back(effect::Log{std::move(log)});
         if (pending_bdat_) return chunk(*pending_bdat_);
         phase_ = Phase::body;
         say(Voice::data_go);
