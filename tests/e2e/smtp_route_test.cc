@@ -219,7 +219,7 @@ TEST_CASE("smtp: to smtpd by MX over port 25, past a dead host, put off first an
         w.dns.mx("greylag.test", 20, "mx.greylag.test");
         w.dns.address("dead.example", "192.0.2.1");
         w.dns.address("mx.greylag.test", "192.0.2.25");
-        const std::vector<std::string> words{"-h", "me.example.net", "greylag.test", "joe@sender.example.net",
+        const std::vector<std::string> words{"-h", "me.home.arpa", "greylag.test", "joe@sender.example.net",
                                              "you@greylag.test"};
         std::string wrong;
         {
@@ -237,7 +237,7 @@ TEST_CASE("smtp: to smtpd by MX over port 25, past a dead host, put off first an
         const Sent second = w.s.run(words, message);
         if (second.status != 0) return wrong + second.report + second.err;
         const std::string got = site.take_message();
-        for (const char* part : {"Return-Path: <joe@sender.example.net>\n", "Received: from me.example.net",
+        for (const char* part : {"Return-Path: <joe@sender.example.net>\n", "Received: from me.home.arpa",
                                  "\nFrom: joe@sender.example.net\n", "\nSubject: s\n\nhello\n"})
             if (got.find(part) == std::string::npos) wrong += "no " + std::string(part) + " in " + got;
         return wrong;
