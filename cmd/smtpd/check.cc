@@ -6,9 +6,11 @@
 #include <cstdio>
 
 #include "cmd/settings_file.hh"
+#include "cmd/smtpd/greylist.hh"
+#include "cmd/smtpd/lmtp_mailer.hh"
+#include "cmd/smtpd/lookup.hh"
 #include "cmd/smtpd/voices.hh"
 #include "policy/recipients.hh"
-#include "cmd/smtpd/lookup.hh"
 #include "sys/file.hh"
 #include "sys/rights.hh"
 
@@ -17,6 +19,8 @@ namespace greylag::smtpd {
 namespace {
 
 using config::Fault;
+
+constexpr base::Millis lmtp_wait{3000};
 
 void print_settings(const Setup& setup) {
     std::string_view section;
@@ -36,7 +40,14 @@ std::string where(const Setup& setup, const std::string& key) {
     return key + (source == setup.sources.end() ? " (default)" : " (" + source->second + ")");
 }
 
+// A server that is down now may be up when mail comes: worth a word, no fault.
+void note_lmtp(const Setup& setup) {
+    const auto fd = connect(*setup.mailer.lmtp, sys::Deadline::in(lmtp_wait));
+    if (!fd) std::printf("# note: the LMTP server does not answer: %s\n", fd.error().text.c_str());
+}
+
 void check_mailer(const Setup& setup, std::vector<Fault>& faults) {
+    if (setup.mailer.lmtp) return note_lmtp(setup);
     const auto status = sys::status(setup.mailer.program);
     if (!status)
         faults.push_back({where(setup, "smtpd.mailer"), 0, status.error().text});
@@ -46,7 +57,9 @@ void check_mailer(const Setup& setup, std::vector<Fault>& faults) {
     for (const char* name : {"postmaster", "abuse"}) {
         const auto address = mail::Mailbox::parse(name, mail::Domain::Allow::ascii, mail::Mailbox::Unqualified::allowed);
         const auto targets = mailbox::resolve(setup.users, *address);
-        if (!targets) faults.push_back({where(setup, "mailer.postmaster"), 0, "mail for " + std::string(name) + " would go nowhere: " + targets.error().text});
+        if (!targets)
+            faults.push_back({where(setup, "mailer.postmaster"), 0,
+                              "mail for " + std::string(name) + " would go nowhere: " + targets.error().text});
     }
 }
 
@@ -125,6 +138,9 @@ int check(const Setup& setup) {
         check_directories(setup, faults);
         check_policy(setup, faults);
         check_name_servers(setup, faults);
+        std::vector<std::string> notes;
+        check_greylist(setup, faults, notes);
+        for (const auto& note : notes) std::printf("# note: %s\n", note.c_str());
     }
     cmd::print_faults(faults);
     return faults.empty() ? EX_OK : EX_CONFIG;

@@ -41,7 +41,7 @@ std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, con
 }
 
 mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
-                      const std::string& id, sys::Spool& spool, sys::Log& log) {
+                      const std::string& id, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log) {
     const auto start = sys::stopwatch();
     base::Event event{base::Word::deliver_failed, {}};
     event.with("size", std::to_string(spool.size())).with("mailer", setup.mailer.program);
@@ -53,6 +53,7 @@ mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const 
         log.write(event.with("reason", "spool").with("said", message.error().text));
         return mail::Verdict::later(mail::Why::mailer_later);
     }
+    if (setup.mailer.lmtp) return lmtp.deliver(envelope, id, message->get(), std::move(event));
     Handover handover{envelope,  ends.remote ? std::optional(ends.remote->address) : std::nullopt,
                       {},        smtp::with_protocol(trace_of(setup, envelope, ends, id)),
                       id,        spool.size(),

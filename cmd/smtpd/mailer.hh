@@ -13,17 +13,26 @@
 
 namespace greylag::smtpd {
 
+// Where an LMTP server listens: a socket of the file system, or a host and its port.
+struct LmtpPlace {
+    std::string path;  // not empty: this
+    std::string host;
+    std::uint16_t port = 0;
+};
+
 struct Mailer {
     std::string program;             // absolute
     std::vector<std::string> words;  // the template behind it
     bool upas = true;                // no %r: "mailer -r -- rcpt...", stdin begins with the From line
     bool bang = false;               // addresses in upas order
+    std::optional<LmtpPlace> lmtp;   // no program: `program` is what the log calls it
 
     bool is_send() const;  // the default mailer, whose users smtpd can look up
 };
 
 // "send", "/usr/local/bin/deliver", "deliver -f %s -- %r": words by blanks, "..." and '...' group, a backslash takes the next
-// character as it is; never a shell. A program without a slash lives in `libexec`.
+// character as it is; never a shell. A program without a slash lives in `libexec`. "lmtp:/path" and "lmtp:host:port" are no
+// programs.
 Result<Mailer> parse_mailer(std::string_view text, std::string_view libexec);
 
 // The one search path that programs of the host are given.

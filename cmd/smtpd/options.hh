@@ -11,6 +11,7 @@ inline constexpr base::Option option_table[] = {
     {'d', "", "", "write each connection's dialogue to a file of its own under STATE/log/smtpdb"},
     {'D', "", "", "tarpit: strangers wait for the greeting"},
     {'f', "", "", "refuse to relay for strangers (the default)"},
+    {'g', "", "", "greylist: ask unknown networks to come again"},
     {'h', "", "mydom", "the receiving domain"},
     {'k', "", "evilipaddr", "drop connections from this address or network, silently (repeatable)"},
     {'l', "", "address:port", "listen there and start a session for each connection (repeatable)"},

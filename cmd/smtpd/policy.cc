@@ -8,11 +8,12 @@ namespace greylag::smtpd {
 
 using mail::Verdict;
 using mail::Why;
-using smtp::Envelope;
 
-Policy::Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup, sys::Log& log)
+Policy::Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup, sys::Log& log, const smtp::ServerSession& session)
     : scene_{setup, ends.remote ? std::optional(ends.remote->address) : std::nullopt, lookup, log},
-      trusted_(setup.is_trusted(scene_.peer)) {
+      session_(session),
+      trusted_(setup.is_trusted(scene_.peer)),
+      greylist_(setup, ends, log) {
     ours_.domains = setup.users.ours;
     if (ends.local) ours_.address = ends.local->address;
 }
@@ -40,21 +41,21 @@ Verdict by_users(const Setup& setup, const mail::Path& recipient) {
 
 }  // namespace
 
-Verdict Policy::listed(policy::Moment moment, const Envelope& envelope) const {
+Verdict Policy::listed(policy::Moment moment) const {
     auto verdict = policy::spoken(action_, moment);
     if (verdict.ok() || moment == policy::Moment::mail) return verdict;
-    return all_opted_out(scene_, envelope.recipients) ? Verdict::pass() : verdict;
+    return all_opted_out(scene_, session_.envelope().recipients) ? Verdict::pass() : verdict;
 }
 
-Verdict Policy::on(const smtp::question::Helo& asked, const Envelope&) {
+Verdict Policy::on(const smtp::question::Helo& asked) const {
     const bool norelay = scene_.setup.settings.smtpd.norelay;
     return is_stranger() ? policy::helo_claim(asked.name.host, scene_.peer, ours_, norelay) : Verdict::pass();
 }
 
-Verdict Policy::on(const smtp::question::Sender& asked, const Envelope& envelope) {
+Verdict Policy::on(const smtp::question::Sender& asked) {
     const Setup& setup = scene_.setup;
     action_ = is_stranger() ? smtpd::listed(scene_, asked.path) : std::nullopt;
-    if (auto verdict = listed(policy::Moment::mail, envelope); !verdict.ok()) return verdict;
+    if (auto verdict = listed(policy::Moment::mail); !verdict.ok()) return verdict;
     if (!protects_sender(setup.mailer) && looks_like_option(asked.path, setup.mailer)) return Verdict::never(Why::sender_unsafe);
     scene_.lookup.ask_peer_name();
     if (setup.settings.smtpd.verifysenderdom && is_stranger() && !asked.path.is_null()) {
@@ -63,33 +64,42 @@ Verdict Policy::on(const smtp::question::Sender& asked, const Envelope& envelope
     return by_space(setup, asked.size);
 }
 
-Verdict Policy::on(const smtp::question::Recipient& asked, const Envelope& envelope) {
-    const Setup& setup = scene_.setup;
-    if (!protects_recipients(setup.mailer) && looks_like_option(asked.path, setup.mailer))
-        return Verdict::never(Why::recipient_unsafe);
+// The greylist comes last: who is refused for good is not asked to come again.
+Verdict Policy::on(const smtp::question::Recipient& asked) {
+    const mail::Path recipient = meant(asked.path).value_or(asked.path);
+    auto verdict = user_of(asked, recipient);
+    if (verdict.ok() && greylists()) verdict = greylist_.recipient(session_.envelope(), recipient);
+    return verdict;
+}
+
+Verdict Policy::user_of(const smtp::question::Recipient& asked, const mail::Path& recipient) const {
+    const Mailer& mailer = scene_.setup.mailer;
+    if (!protects_recipients(mailer) && looks_like_option(asked.path, mailer)) return Verdict::never(Why::recipient_unsafe);
     if (!may_relay()) {
         if (auto verdict = policy::relay_right(asked.path, ours_); !verdict.ok()) return verdict;
     }
-    const mail::Path recipient = meant(asked.path).value_or(asked.path);
     if (recipient.is_loopback()) return Verdict::never(Why::relay_denied);
     if (auto verdict = recipient_by_files(scene_, recipient); !verdict.ok()) return verdict;
-    if (auto verdict = by_users(setup, recipient); !verdict.ok()) return verdict;
-    return recipient_by_program(scene_, recipient, envelope.helo.text);
+    if (auto verdict = by_users(scene_.setup, recipient); !verdict.ok()) return verdict;
+    return recipient_by_program(scene_, recipient, session_.envelope().helo.text);
 }
 
-Verdict Policy::on(const smtp::question::Data&, const Envelope& envelope) {
-    if (auto verdict = listed(policy::Moment::data, envelope); !verdict.ok()) return verdict;
-    return is_stranger() ? sender_by_program(scene_, envelope) : Verdict::pass();
+Verdict Policy::on(const smtp::question::Data&) {
+    if (auto verdict = listed(policy::Moment::data); !verdict.ok()) return verdict;
+    if (!is_stranger()) return Verdict::pass();
+    if (auto verdict = sender_by_program(scene_, session_.envelope()); !verdict.ok()) return verdict;
+    return greylists() ? greylist_.data(session_.envelope()) : Verdict::pass();
 }
 
-Verdict Policy::on(const smtp::question::Deliver&, const Envelope& envelope) { return listed(policy::Moment::message, envelope); }
+Verdict Policy::on(const smtp::question::Deliver&) const { return listed(policy::Moment::message); }
 
 std::optional<mail::Path> Policy::meant(const mail::Path& recipient) const {
     return policy::meant(recipient, ours_, scene_.peer, scene_.setup.domain);
 }
 
-std::string Policy::tags(const Envelope& envelope, std::string_view header) const {
+std::string Policy::tags(std::string_view header) const {
     if (may_relay()) return {};
+    const auto& envelope = session_.envelope();
     return policy::forgery_tags(envelope.sender, envelope.helo.host, header, ours_);
 }
 

@@ -54,8 +54,9 @@ public:
           log_(log),
           id_(sys::make_id()),
           lookup_(setup, ends),
-          policy_(setup, ends, lookup_, log),
+          lmtp_(setup, log),
           conversation_(facts(setup, greeting_wait), body_limits(setup)),
+          policy_(setup, ends, lookup_, log, conversation_.session()),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
           command_deadline_(session_deadline_),
@@ -89,10 +90,18 @@ private:
     void perform(const smtp::effect::Wait& e);
     template <class Question>
     smtp::Event answer(const Question& question) {
-        return smtp::event::Answer{policy_.on(question, conversation_.envelope())};
+        return smtp::event::Answer{policy_.on(question)};
     }
-    smtp::Event answer(const smtp::question::Recipient& question) {
-        return smtp::event::Answer{policy_.on(question, conversation_.envelope()), policy_.meant(question.path)};
+    // Policy first: a recipient that we refuse is none of the mailer's business.
+    smtp::Event answer(const smtp::question::Sender& asked) {
+        lmtp_.forget();
+        return smtp::event::Answer{policy_.on(asked)};
+    }
+    smtp::Event answer(const smtp::question::Recipient& asked) {
+        auto meant = policy_.meant(asked.path);
+        auto verdict = policy_.on(asked);
+        if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), meant ? *meant : asked.path);
+        return smtp::event::Answer{std::move(verdict), std::move(meant)};
     }
     smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
     smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
@@ -110,8 +119,9 @@ private:
     unsigned messages_ = 0;
     Debug debug_;
     Lookup lookup_;
-    Policy policy_;
+    LmtpMailer lmtp_;
     smtp::Conversation conversation_;
+    Policy policy_;
     sys::Spool spool_;
     Front front_;
     std::string message_id_;
@@ -212,7 +222,6 @@ void Session::perform(const smtp::effect::Say& e) {
 }
 
 void Session::perform(const smtp::effect::Ask& e) {
-    if (!conversation_.session().user().empty()) policy_.authenticated();
     conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
 }
 
@@ -220,9 +229,9 @@ smtp::Event Session::answer(const smtp::question::Deliver& question) {
     // A message that is all header, or nothing; what the spool says to it is asked for when it is finished.
     if (front_.waiting()) (void)write_front({});
     const auto& envelope = conversation_.envelope();
-    auto verdict = policy_.on(question, conversation_.envelope());
+    auto verdict = policy_.on(question);
     if (verdict.ok())
-        verdict = deliver(setup_, envelope, ends_, lookup_.peer_name(), message_id_, spool_, log_);
+        verdict = deliver(setup_, envelope, ends_, lookup_.peer_name(), message_id_, spool_, lmtp_, log_);
     else
         refuse_blocked(setup_, envelope, ends_, verdict, spool_, log_);
     return smtp::event::Delivered{std::move(verdict), message_id_};
@@ -248,7 +257,7 @@ void Session::perform(const smtp::effect::TakeBody& e) {
 }
 
 Result<void> Session::write_front(std::string_view bytes) {
-    return front_.write(policy_.tags(conversation_.envelope(), front_.header(bytes)), bytes, spool_);
+    return front_.write(policy_.tags(front_.header(bytes)), bytes, spool_);
 }
 
 void Session::store(std::string_view bytes) {

@@ -28,6 +28,10 @@ Result<void> apply(Setup& setup, const base::Given& given) {
             s.norelay = true;
             note(setup, "smtpd.norelay", 'f');
             break;
+        case 'g':
+            s.greylist = true;
+            note(setup, "smtpd.greylist", 'g');
+            break;
         case 'h':
             s.domain = std::string(given.value);
             note(setup, "smtpd.domain", 'h');

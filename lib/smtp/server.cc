@@ -260,6 +260,7 @@ Reply ServerSession::rejection(mail::Verdict verdict, std::string_view about) {
     Reply reply = smtp::say(verdict);
     base::Event log{verdict.why == mail::Why::greylisted ? base::Word::greylist : base::Word::reject, {}};
     log.with("code", std::to_string(reply.code)).with("reason", std::string(name(verdict.why)));
+    if (verdict.why == mail::Why::greylisted) log.with("wait", verdict.detail);
     log.with_peer("helo", envelope_.helo.text).with_peer("from", envelope_.sender.text());
     log.with_peer("about", std::string(about));
     out_.push_back(effect::Log{std::move(log)});

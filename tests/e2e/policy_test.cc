@@ -50,7 +50,7 @@ struct House {
 // Greeting, EHLO, MAIL.
 void open(Session& session, std::string_view sender = "x@sender.example") {
     CHECK(session.wire.reply().starts_with("220 "));
-    CHECK(session.wire.ask("EHLO client.example").starts_with("250"));
+    CHECK(session.wire.ask("EHLO client.home.arpa").starts_with("250"));
     CHECK(session.wire.ask("MAIL FROM:<" + std::string(sender) + ">").starts_with("250"));
 }
 std::string message(Session& session, std::string_view text = "Subject: x\r\n\r\nbody\r\n") {
@@ -76,7 +76,7 @@ TEST_CASE("validateaddress: its words, and what its end means") {
     auto session = house.start();
     open(session);
     CHECK(session.wire.ask("RCPT TO:<joe@example.org>").starts_with("250 "));
-    CHECK(house.dir.read("seen").value_or("") == "[3][joe@example.org][192.0.2.7][client.example]");
+    CHECK(house.dir.read("seen").value_or("") == "[3][joe@example.org][192.0.2.7][client.home.arpa]");
     CHECK(house.dir.read("env").value_or("").find("HOME=") == std::string::npos);
     CHECK(session.wire.ask("RCPT TO:<ann@example.org>").starts_with("550 5.1.1 "));
     CHECK(session.wire.ask("RCPT TO:<joe+later@example.org>").starts_with("451 4.3.0 "));
@@ -85,7 +85,7 @@ TEST_CASE("validateaddress: its words, and what its end means") {
     // Never an option, never a shell's word.
     CHECK(session.wire.ask("RCPT TO:<-joe@example.org>").starts_with("5"));
     CHECK(session.wire.ask("RCPT TO:<joe+${HOME}`date`'@example.org>").starts_with("250 "));
-    CHECK(house.dir.read("seen").value_or("").ends_with("[joe+${HOME}`date`'@example.org][192.0.2.7][client.example]"));
+    CHECK(house.dir.read("seen").value_or("").ends_with("[joe+${HOME}`date`'@example.org][192.0.2.7][client.home.arpa]"));
     quit(session);
     CHECK(house.logged("validateaddress: exit 9"));
     CHECK(house.logged("validateaddress: signal 9"));
@@ -112,7 +112,7 @@ TEST_CASE("validatesender: asked at DATA, with upas' words") {
     CHECK(session.wire.ask("RCPT TO:<joe@example.org>").starts_with("250 "));
     CHECK(!house.dir.exists("seen"));
     CHECK(session.wire.ask("DATA").starts_with("554 5.7.1 the sender was rejected: rejected: no such user"));
-    CHECK(house.dir.read("seen").value_or("") == "[-n][/net][Sender.example][bad][192.0.2.7][client.example]");
+    CHECK(house.dir.read("seen").value_or("") == "[-n][/net][Sender.example][bad][192.0.2.7][client.home.arpa]");
     CHECK(session.wire.ask("MAIL FROM:<slow@sender.example>").starts_with("250"));
     CHECK(session.wire.ask("RCPT TO:<joe@example.org>").starts_with("250 "));
     CHECK(session.wire.ask("DATA").starts_with("450 4.7.0 "));
@@ -178,7 +178,7 @@ TEST_CASE("-s: blocked messages are saved, denied ones are not") {
         for (const char c : file.substr(slash + 1)) CHECK(base::is_digit(c));
         const std::string saved = house.dir.read("state/queue.dump/" + file).value_or("");
         CHECK(saved.starts_with("From a@"));
-        CHECK(saved.find("\nReceived: from client.example ([192.0.2.7])\n") != std::string::npos);
+        CHECK(saved.find("\nReceived: from client.home.arpa ([192.0.2.7])\n") != std::string::npos);
         CHECK(saved.ends_with("\nSubject: spam\n\n.dots\n"));
         struct stat info {};
         REQUIRE(::stat(house.dir.at("state/queue.dump/" + file).c_str(), &info) == 0);
@@ -238,7 +238,7 @@ TEST_CASE("-D: strangers wait, the long list longer, talkers are refused, friend
     }
     House house("[smtpd]\n", "192.0.2.7");
     auto session = house.start({"-D"});
-    must(session.wire.send("EHLO impatient.example\r\n"));
+    must(session.wire.send("EHLO client.home.arpa\r\n"));
     CHECK(session.wire.reply().starts_with("554 5.5.0 "));
     CHECK(must(session.wire.read_to_end()) == "");
     CHECK(must(session.wait()).ok());
