@@ -11,8 +11,8 @@ using mail::Why;
 
 Policy::Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup, sys::Log& log, const smtp::ServerSession& session)
     : scene_{setup, ends.remote ? std::optional(ends.remote->address) : std::nullopt, lookup, log},
-      session_(session),
       trusted_(setup.is_trusted(scene_.peer)),
+      session_(session),
       greylist_(setup, ends, log) {
     ours_.domains = setup.users.ours;
     if (ends.local) ours_.address = ends.local->address;
@@ -47,7 +47,7 @@ Verdict Policy::listed(policy::Moment moment) const {
     return all_opted_out(scene_, session_.envelope().recipients) ? Verdict::pass() : verdict;
 }
 
-Verdict Policy::on(const smtp::question::Helo& asked) const {
+Verdict Policy::on(const smtp::question::Helo& asked) {
     const bool norelay = scene_.setup.settings.smtpd.norelay;
     return is_stranger() ? policy::helo_claim(asked.name.host, scene_.peer, ours_, norelay) : Verdict::pass();
 }
@@ -64,24 +64,20 @@ Verdict Policy::on(const smtp::question::Sender& asked) {
     return by_space(setup, asked.size);
 }
 
-// The greylist comes last: who is refused for good is not asked to come again.
 Verdict Policy::on(const smtp::question::Recipient& asked) {
-    const mail::Path recipient = meant(asked.path).value_or(asked.path);
-    auto verdict = user_of(asked, recipient);
-    if (verdict.ok() && greylists()) verdict = greylist_.recipient(session_.envelope(), recipient);
-    return verdict;
-}
-
-Verdict Policy::user_of(const smtp::question::Recipient& asked, const mail::Path& recipient) const {
-    const Mailer& mailer = scene_.setup.mailer;
-    if (!protects_recipients(mailer) && looks_like_option(asked.path, mailer)) return Verdict::never(Why::recipient_unsafe);
+    const Setup& setup = scene_.setup;
+    if (!protects_recipients(setup.mailer) && looks_like_option(asked.path, setup.mailer))
+        return Verdict::never(Why::recipient_unsafe);
     if (!may_relay()) {
         if (auto verdict = policy::relay_right(asked.path, ours_); !verdict.ok()) return verdict;
     }
+    const mail::Path recipient = meant(asked.path).value_or(asked.path);
     if (recipient.is_loopback()) return Verdict::never(Why::relay_denied);
     if (auto verdict = recipient_by_files(scene_, recipient); !verdict.ok()) return verdict;
-    if (auto verdict = by_users(scene_.setup, recipient); !verdict.ok()) return verdict;
-    return recipient_by_program(scene_, recipient, session_.envelope().helo.text);
+    if (auto verdict = by_users(setup, recipient); !verdict.ok()) return verdict;
+    if (auto verdict = recipient_by_program(scene_, recipient, session_.envelope().helo.text); !verdict.ok()) return verdict;
+    // Last, since who is refused for good is not asked to come again.
+    return greylists() ? greylist_.recipient(session_.envelope(), recipient) : Verdict::pass();
 }
 
 Verdict Policy::on(const smtp::question::Data&) {
@@ -91,7 +87,7 @@ Verdict Policy::on(const smtp::question::Data&) {
     return greylists() ? greylist_.data(session_.envelope()) : Verdict::pass();
 }
 
-Verdict Policy::on(const smtp::question::Deliver&) const { return listed(policy::Moment::message); }
+Verdict Policy::on(const smtp::question::Deliver&) { return listed(policy::Moment::message); }
 
 std::optional<mail::Path> Policy::meant(const mail::Path& recipient) const {
     return policy::meant(recipient, ours_, scene_.peer, scene_.setup.domain);

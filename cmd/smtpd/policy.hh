@@ -7,14 +7,14 @@ namespace greylag::smtpd {
 
 class Policy {
 public:
-    // All must outlive the Policy. `session` is the one that asks: its envelope is as complete as the question allows.
+    // All must outlive the Policy.
     Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup, sys::Log& log, const smtp::ServerSession& session);
 
-    mail::Verdict on(const smtp::question::Helo& asked) const;
+    mail::Verdict on(const smtp::question::Helo& asked);
     mail::Verdict on(const smtp::question::Sender& asked);
     mail::Verdict on(const smtp::question::Recipient& asked);
     mail::Verdict on(const smtp::question::Data& asked);
-    mail::Verdict on(const smtp::question::Deliver& asked) const;  // may the mailer be started?
+    mail::Verdict on(const smtp::question::Deliver& asked);  // may the mailer be started?
 
     // Whom a recipient stands for, when that is somebody else.
     std::optional<mail::Path> meant(const mail::Path& recipient) const;
@@ -26,16 +26,16 @@ private:
     bool may_relay() const { return !is_stranger() || !scene_.setup.settings.smtpd.norelay; }
     // Who is blocked is not asked to come again: his second call would make him known.
     bool greylists() const {
-        return scene_.setup.settings.smtpd.greylist && is_stranger() && action_.value_or(policy::Action::allow) == policy::Action::allow;
+        const bool welcome = !action_ || *action_ == policy::Action::allow;
+        return scene_.setup.settings.smtpd.greylist && is_stranger() && welcome;
     }
     mail::Verdict listed(policy::Moment moment) const;
-    mail::Verdict user_of(const smtp::question::Recipient& asked, const mail::Path& recipient) const;
 
     Scene scene_;
-    const smtp::ServerSession& session_;
     bool trusted_;
-    policy::Ours ours_;
+    const smtp::ServerSession& session_;
     Greylist greylist_;
+    policy::Ours ours_;
     std::optional<policy::Action> action_;  // what lies on the transaction in hand
 };
 

@@ -90,17 +90,17 @@ private:
     void perform(const smtp::effect::Wait& e);
     template <class Question>
     smtp::Event answer(const Question& question) {
-        return smtp::event::Answer{policy_.on(question)};
+        return smtp::event::Answer{policy_.on(question), std::nullopt};
     }
-    // Policy first: a recipient that we refuse is none of the mailer's business.
     smtp::Event answer(const smtp::question::Sender& asked) {
         lmtp_.forget();
-        return smtp::event::Answer{policy_.on(asked)};
+        return smtp::event::Answer{policy_.on(asked), std::nullopt};
     }
+    // Policy first: a recipient that we refuse is none of the mailer's business.
     smtp::Event answer(const smtp::question::Recipient& asked) {
         auto meant = policy_.meant(asked.path);
         auto verdict = policy_.on(asked);
-        if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), meant ? *meant : asked.path);
+        if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), meant.value_or(asked.path));
         return smtp::event::Answer{std::move(verdict), std::move(meant)};
     }
     smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
