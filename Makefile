@@ -41,8 +41,8 @@ WARN += $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 HARD := -fstack-protector-strong -fstack-clash-protection -D_GLIBCXX_ASSERTIONS
 # Small before fast: a session touches most of its text once, and every page of it costs; the hot loops are memchr and memcpy.
 OPT_release := -Os $(HARD) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
-OPT_san     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
-OPT_fuzz    := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -D_GLIBCXX_ASSERTIONS
+OPT_san     := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
+OPT_fuzz    := -O1 -g1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -D_GLIBCXX_ASSERTIONS
 LINK_release := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
 LINK_san     := -fsanitize=address,undefined
 LINK_fuzz    := -fsanitize=address,undefined

@@ -59,11 +59,12 @@ files() {
     for doc in README.md LICENSE; do
         echo "644 program $doc $prefix/share/doc/greylag/$doc"
     done
+    echo "644 program grey/whitelist.seed $prefix/share/greylag/whitelist.seed"
     for file in conf/*; do
         name=${file##*/}
         case $name in
         smtpd.conf | smtp.conf) echo "644 conf $file $sysconfdir/greylag/$name" ;;
-        smtpd.socket | smtpd@.service) echo "644 text $file $prefix/lib/systemd/system/$name" ;;
+        smtpd.socket | smtpd@.service | greylag-expire.service | greylag-expire.timer) echo "644 text $file $prefix/lib/systemd/system/$name" ;;
         sysusers.conf) echo "644 text $file $prefix/lib/sysusers.d/greylag.conf" ;;
         tmpfiles.conf) echo "644 text $file $prefix/lib/tmpfiles.d/greylag.conf" ;;
         *.run) echo "755 text $file $prefix/share/doc/greylag/examples/$name" ;;
@@ -325,6 +326,17 @@ user_and_state() {
     fi
 }
 
+# A whitelist belongs to the administrator from the moment it is there, empty or not.
+first_whitelist() {
+    [ -z "$DESTDIR" ] || return 0
+    if $sudo test -e "$state/grey/whitelist"; then return; fi
+    say "new:       $state/grey/whitelist (of senders that greylisting only hurts)"
+    set -- -m 600
+    [ -n "$owner" ] || set -- -o greylag -g greylag "$@"
+    if ! $sudo test -d "$state/grey"; then $sudo install -d "$@" -m 700 "$state/grey"; fi
+    $sudo install "$@" "$prefix/share/greylag/whitelist.seed" "$state/grey/whitelist"
+}
+
 plan() {
     say "greylag goes to these places:"
     files | while read -r mode kind source target; do
@@ -362,6 +374,7 @@ install_all() {
     if ! cmp -s "$work/manifest" "$DESTDIR$manifest"; then put 644 "$work/manifest" "$manifest"; fi
     [ "$changes" -ne 0 ] || say "everything was in place already: nothing changed"
     user_and_state
+    first_whitelist
     next_after_install
 }
 
@@ -379,8 +392,8 @@ next_after_install() {
     if systemd_runs; then
         units=$prefix/lib/systemd/system
         case $prefix in
-        /usr | /usr/local) say "  systemctl enable --now smtpd.socket" ;;
-        *) say "  systemctl link $units/smtpd@.service && systemctl enable --now $units/smtpd.socket" ;;
+        /usr | /usr/local) say "  systemctl enable --now smtpd.socket greylag-expire.timer" ;;
+        *) say "  systemctl link $units/smtpd@.service $units/greylag-expire.service && systemctl enable --now $units/smtpd.socket $units/greylag-expire.timer" ;;
         esac
     elif [ -n "$owner" ]; then
         say "  $prefix/sbin/smtpd -l 127.0.0.1:2525            a server for this machine; ports below 1024 need root"

@@ -71,6 +71,8 @@ int main(int argc, char** argv) {
     if (!file) return complain(EX_CONFIG, file.error().text);
     cmd::print_faults(file->loaded.faults);
     if (!file->loaded.faults.empty()) return EX_CONFIG;
-    const auto& settings = file->loaded.settings;
+    auto settings = file->loaded.settings;
+    // A receiver that was told its domain on its command line has taken mail for it.
+    if (const auto domain = environment("DOMAIN"); !domain.empty()) settings.smtpd.domain = domain;
     return run(settings, courier(settings, argv[0], file->file), line->operands);
 }

@@ -35,9 +35,10 @@ public:
 
 private:
     void take(int listener);
+    base::Millis greeting_wait(const std::optional<IpAddress>& peer) const;
     bool has_room(const std::optional<IpAddress>& peer);
     void start(sys::Fd client, const sys::Ends& ends);
-    [[noreturn]] void serve(sys::Fd client, const sys::Ends& ends);
+    [[noreturn]] void serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait);
     void reap();
     void reload();
 
@@ -48,7 +49,11 @@ private:
     Loop loop_;
     const base::CommandLine& given_;
     std::unique_ptr<sys::Log> log_;
-    std::map<int, std::optional<Cidr>> children_;  // pid -> source
+    struct Session {
+        std::optional<Cidr> from;
+        sys::Deadline greeted;  // until then it holds its client off
+    };
+    std::map<int, Session> children_;  // by pid
     std::map<Cidr, unsigned> sessions_of_;
 };
 
@@ -96,9 +101,19 @@ bool AcceptLoop::has_room(const std::optional<IpAddress>& peer) {
     return at == sessions_of_.end() || at->second < limits.per_source;
 }
 
+// Who comes in crowds is greeted at once when enough of the places are held by those who wait: a tarpit that fills the house
+// would keep everybody else out.
+base::Millis AcceptLoop::greeting_wait(const std::optional<IpAddress>& peer) const {
+    const auto wait = setup_.greeting_wait(peer);
+    if (wait.count() == 0) return wait;
+    const auto waiting = std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
+    return static_cast<unsigned>(waiting) < setup_.settings.limits.sessions / 4 ? wait : base::Millis{0};
+}
+
 void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
+    const auto wait = greeting_wait(ends.remote ? std::optional(ends.remote->address) : std::nullopt);
     const pid_t pid = ::fork();
-    if (pid == 0) serve(std::move(client), ends);
+    if (pid == 0) serve(std::move(client), ends, wait);
     if (pid < 0) {
         log_->write(base::Event{}.with("reason", "fork").with("said", sys::os_error("fork", errno).text));
         turn_away(client.get(), smtp::say(smtp::Voice::too_many_sessions, {setup_.domain}));
@@ -106,13 +121,13 @@ void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
     }
     std::optional<Cidr> from;
     if (ends.remote) ++sessions_of_[*(from = source(ends.remote->address))];
-    children_[pid] = from;
+    children_.insert_or_assign(pid, Session{from, sys::Deadline::in(wait)});
 }
 
-void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends) {
+void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait) {
     sys::Signals::restore();
     loop_.listeners.clear();
-    run_session(setup_, client.get(), client.get(), ends, *log_);
+    run_session(setup_, client.get(), client.get(), ends, *log_, greeting_wait);
     // _exit: what the parent still has buffered is the parent's to write.
     ::_exit(0);
 }
@@ -124,8 +139,8 @@ void AcceptLoop::reap() {
         if (child == children_.end()) continue;
         if (WIFSIGNALED(status))
             log_->write(base::Event{}.with("reason", "session-died").with("signal", std::to_string(WTERMSIG(status))));
-        if (child->second) {
-            const auto source = sessions_of_.find(*child->second);
+        if (child->second.from) {
+            const auto source = sessions_of_.find(*child->second.from);
             if (--source->second == 0) sessions_of_.erase(source);
         }
         children_.erase(child);

@@ -6,7 +6,11 @@
 #include <cstdio>
 
 #include "cmd/settings_file.hh"
+#include "cmd/smtpd/greylist.hh"
+#include "cmd/smtpd/lmtp_mailer.hh"
 #include "cmd/smtpd/lookup.hh"
+#include "cmd/smtpd/voices.hh"
+#include "policy/recipients.hh"
 #include "sys/file.hh"
 #include "sys/rights.hh"
 
@@ -15,6 +19,8 @@ namespace greylag::smtpd {
 namespace {
 
 using config::Fault;
+
+constexpr base::Millis lmtp_wait{3000};
 
 void print_settings(const Setup& setup) {
     std::string_view section;
@@ -34,7 +40,14 @@ std::string where(const Setup& setup, const std::string& key) {
     return key + (source == setup.sources.end() ? " (default)" : " (" + source->second + ")");
 }
 
+// A server that is down now may be up when mail comes: worth a word, no fault.
+void note_lmtp(const Setup& setup) {
+    const auto fd = connect(*setup.mailer.lmtp, sys::Deadline::in(lmtp_wait));
+    if (!fd) std::printf("# note: the LMTP server does not answer: %s\n", fd.error().text.c_str());
+}
+
 void check_mailer(const Setup& setup, std::vector<Fault>& faults) {
+    if (setup.mailer.lmtp) return note_lmtp(setup);
     const auto status = sys::status(setup.mailer.program);
     if (!status)
         faults.push_back({where(setup, "smtpd.mailer"), 0, status.error().text});
@@ -44,7 +57,9 @@ void check_mailer(const Setup& setup, std::vector<Fault>& faults) {
     for (const char* name : {"postmaster", "abuse"}) {
         const auto address = mail::Mailbox::parse(name, mail::Domain::Allow::ascii, mail::Mailbox::Unqualified::allowed);
         const auto targets = mailbox::resolve(setup.users, *address);
-        if (!targets) faults.push_back({where(setup, "mailer.postmaster"), 0, "mail for " + std::string(name) + " would go nowhere: " + targets.error().text});
+        if (!targets)
+            faults.push_back({where(setup, "mailer.postmaster"), 0,
+                              "mail for " + std::string(name) + " would go nowhere: " + targets.error().text});
     }
 }
 
@@ -52,6 +67,47 @@ void check_directories(const Setup& setup, std::vector<Fault>& faults) {
     const std::string& state = setup.settings.paths.state;
     if (!sys::writable_directory(state))
         faults.push_back({where(setup, "paths.state"), 0, state + ": expected a directory that can be written"});
+}
+
+void name_lines(const std::string& file, const std::vector<policy::LineFault>& lines, std::vector<Fault>& faults) {
+    for (const auto& line : lines) faults.push_back({file, line.line, line.what});
+}
+
+void check_directory(const Setup& setup, const std::string& key, const std::string& path, std::vector<Fault>& faults) {
+    const auto status = sys::status(path);
+    if (!status)
+        faults.push_back({where(setup, key), 0, status.error().text});
+    else if (!status->directory)
+        faults.push_back({where(setup, key), 0, path + ": not a directory"});
+}
+
+// The files that policy is made of; see voices.hh.
+void check_policy(const Setup& setup, std::vector<Fault>& faults) {
+    const auto& paths = setup.settings.paths;
+    if (const auto& file = setup.settings.smtpd.blocked; !file.empty()) {
+        const auto bytes = sys::read_file(file, policy_file_limit);
+        if (bytes)
+            name_lines(file, policy::BlockList::parse(*bytes).faults(), faults);
+        else
+            faults.push_back({where(setup, "smtpd.blocked"), 0, bytes.error().text});
+    }
+    if (!paths.ratify.empty()) check_directory(setup, "paths.ratify", paths.ratify, faults);
+    // The default directory comes with an installation.
+    if (setup.sources.contains("paths.lib")) check_directory(setup, "paths.lib", paths.lib, faults);
+    for (const char* name : {"senders", "names.blocked"}) {
+        const std::string file = sys::join(paths.lib, name);
+        const auto bytes = sys::read_file(file, policy_file_limit);
+        if (bytes && name == std::string_view("senders"))
+            name_lines(file, policy::faults_of_senders(*bytes), faults);
+        else if (!bytes && bytes.error().kind != Kind::not_found)
+            faults.push_back({where(setup, "paths.lib"), 0, bytes.error().text});
+    }
+    for (const char* name : {"validateaddress", "validatesender"}) {
+        const std::string file = sys::join(paths.lib, name);
+        const auto status = sys::status(file);
+        if (status && !status->executable)
+            faults.push_back({where(setup, "paths.lib"), 0, file + ": expected a program that can be executed"});
+    }
 }
 
 // Servers that nobody named and nothing needs are not asked: a machine without a network must pass.
@@ -80,7 +136,11 @@ int check(const Setup& setup) {
     if (faults.empty()) {
         check_mailer(setup, faults);
         check_directories(setup, faults);
+        check_policy(setup, faults);
         check_name_servers(setup, faults);
+        std::vector<std::string> notes;
+        check_greylist(setup, faults, notes);
+        for (const auto& note : notes) std::printf("# note: %s\n", note.c_str());
     }
     cmd::print_faults(faults);
     return faults.empty() ? EX_OK : EX_CONFIG;

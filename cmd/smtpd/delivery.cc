@@ -2,6 +2,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "cmd/smtpd/dump.hh"
 #include "smtp/trace.hh"
 #include "sys/clock.hh"
 
@@ -27,16 +28,6 @@ std::string list(const std::vector<mail::Path>& paths) {
     return out;
 }
 
-// How a mailer ended, for the log.
-std::string describe(const sys::Ending& ending) {
-    switch (ending.how) {
-        case sys::Ending::How::exited: return "exit " + std::to_string(ending.status);
-        case sys::Ending::How::signalled: return "signal " + std::to_string(ending.status);
-        case sys::Ending::How::timed_out: return "timed out";
-    }
-    return {};
-}
-
 }  // namespace
 
 std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
@@ -50,7 +41,7 @@ std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, con
 }
 
 mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
-                      const std::string& id, sys::Spool& spool, sys::Log& log) {
+                      const std::string& id, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log) {
     const auto start = sys::stopwatch();
     base::Event event{base::Word::deliver_failed, {}};
     event.with("size", std::to_string(spool.size())).with("mailer", setup.mailer.program);
@@ -62,10 +53,14 @@ mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const 
         log.write(event.with("reason", "spool").with("said", message.error().text));
         return mail::Verdict::later(mail::Why::mailer_later);
     }
+    if (setup.mailer.lmtp) return lmtp.deliver(envelope, id, message->get(), std::move(event));
     Handover handover{envelope,  ends.remote ? std::optional(ends.remote->address) : std::nullopt,
                       {},        smtp::with_protocol(trace_of(setup, envelope, ends, id)),
                       id,        spool.size(),
                       setup.file};
+    // send reads the configuration and would not know what only our command line says.
+    const auto source = setup.sources.find("smtpd.domain");
+    if (source != setup.sources.end() && source->second == "-h") handover.domain = setup.domain;
     sys::Command command;
     command.path = setup.mailer.program;
     command.arguments = arguments(setup.mailer, handover);
@@ -86,6 +81,21 @@ mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const 
     }
     log.write(event);
     return answer;
+}
+
+void refuse_blocked(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const mail::Verdict& verdict,
+                    sys::Spool& spool, sys::Log& log) {
+    base::Event event{base::Word::reject, {}};
+    event.with("ip", ends.remote ? ends.remote->address.text() : "unknown");
+    event.with("code", std::to_string(smtp::say(verdict).code)).with("reason", std::string(name(verdict.why)));
+    event.with("size", std::to_string(spool.size()));
+    if (setup.settings.smtpd.saveblockedmsg) {
+        const auto message = spool.finish();
+        const auto saved = message ? save_blocked(setup.settings.paths.state, message->get()) : std::unexpected(message.error());
+        event.with(saved ? "saved" : "not-saved", saved ? *saved : saved.error().text);
+    }
+    event.with_peer("helo", envelope.helo.text).with_peer("from", envelope.sender.text()).with_peer("to", list(envelope.recipients));
+    log.write(event);
 }
 
 }  // namespace greylag::smtpd

@@ -1,5 +1,6 @@
 // A complete message to the mailer, and its answer.
 #pragma once
+#include "cmd/smtpd/lmtp_mailer.hh"
 #include "cmd/smtpd/setup.hh"
 #include "smtp/server.hh"
 #include "sys/log.hh"
@@ -13,8 +14,13 @@ namespace greylag::smtpd {
 std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
                          const std::string& id);
 
-// Starts the mailer on the finished spool and waits for it; logs deliver or deliver-failed.
+// Starts the mailer on the finished spool and waits for it, or hands the message to the LMTP server; logs deliver or
+// deliver-failed.
 mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
-                      const std::string& id, sys::Spool& spool, sys::Log& log);
+                      const std::string& id, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log);
+
+// In its place for a message that the lists keep out: logs it, and saves a copy where that is wanted.
+void refuse_blocked(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const mail::Verdict& verdict,
+                    sys::Spool& spool, sys::Log& log);
 
 }  // namespace greylag::smtpd

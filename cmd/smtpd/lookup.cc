@@ -94,4 +94,9 @@ mail::Verdict Lookup::sender(const mail::Host& host) {
     return policy::sender_domain(mx, address);
 }
 
+Result<bool> Lookup::is_address_of(const mail::IpAddress& peer, const mail::Domain& name) {
+    const auto answer = TRY(resolver_.take(peer.is_v4() ? resolver_.ask_a(name.text()) : resolver_.ask_aaaa(name.text())));
+    return std::find(answer.records.begin(), answer.records.end(), peer) != answer.records.end();
+}
+
 }  // namespace greylag::smtpd

@@ -29,6 +29,9 @@ public:
     // MX, and where there is none an address. A literal and an unqualified name pass unasked.
     mail::Verdict sender(const mail::Host& host);
 
+    // Whether `peer` is an address of the name. Temporary errors only.
+    Result<bool> is_address_of(const mail::IpAddress& peer, const mail::Domain& name);
+
 private:
     dns::Resolver resolver_;
     std::optional<mail::IpAddress> peer_;  // nothing: not to be asked for

@@ -11,6 +11,8 @@ namespace greylag::smtpd {
 
 namespace {
 
+constexpr std::string_view lmtp_scheme = "lmtp:";
+
 Result<std::vector<std::string>> split_words(std::string_view text) {
     std::vector<std::string> words;
     std::string word;
@@ -50,14 +52,35 @@ Result<void> check_gaps(std::string_view word) {
         if (word[i] != '%') continue;
         ++i;
         if (i == word.size() || std::string_view("sihu%").find(word[i]) == std::string_view::npos)
-            return base::fail(Kind::syntax, "mailer: '" + base::printable(word) + "': expected %s, %i, %h, %u, %% or the word %r");
+            return base::fail(Kind::syntax,
+                              "mailer: '" + base::printable(word) + "': expected %s, %i, %h, %u, %% or the word %r");
     }
     return {};
 }
 
-std::string address(const Mailer& mailer, const mail::Path& path) {
-    if (path.is_null()) return {};
-    return mailer.bang ? path.bang() : path.text();
+Result<Mailer> parse_lmtp(std::string_view text) {
+    const auto bad = [text](std::string_view why) {
+        return base::fail(Kind::syntax, "mailer: '" + base::printable(text) + "': " + std::string(why));
+    };
+    Mailer mailer;
+    mailer.program = text;
+    mailer.upas = false;
+    const std::string_view place = text.substr(lmtp_scheme.size());
+    if (place.starts_with('/')) {
+        mailer.lmtp = LmtpPlace{std::string(place), {}, 0};
+        return mailer;
+    }
+    const auto colon = place.rfind(':');
+    if (colon == std::string_view::npos) return bad("expected lmtp:/path or lmtp:host:port");
+    const auto port = base::parse_number<std::uint16_t>(place.substr(colon + 1));
+    if (!port || *port == 0) return bad("expected a port between 1 and 65535");
+    std::string_view host = place.substr(0, colon);
+    const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (brackets) host = host.substr(1, host.size() - 2);
+    if (brackets ? !mail::IpAddress::parse(host) : host.find(':') != std::string_view::npos || !mail::Domain::parse(host))
+        return bad("expected an address, [an IPv6 address] or a name of /etc/hosts");
+    mailer.lmtp = LmtpPlace{{}, std::string(host), *port};
+    return mailer;
 }
 
 std::string fill(const Mailer& mailer, const Handover& h, std::string_view word) {
@@ -68,7 +91,7 @@ std::string fill(const Mailer& mailer, const Handover& h, std::string_view word)
             continue;
         }
         switch (word[++i]) {
-            case 's': out += address(mailer, h.envelope.sender); break;
+            case 's': out += written(mailer, h.envelope.sender); break;
             case 'i': out += h.peer ? h.peer->text() : ""; break;
             case 'h': out += h.envelope.helo.text; break;
             case 'u': out += h.user; break;
@@ -80,17 +103,28 @@ std::string fill(const Mailer& mailer, const Handover& h, std::string_view word)
 
 }  // namespace
 
+std::string written(const Mailer& mailer, const mail::Path& path) {
+    if (path.is_null()) return {};
+    return mailer.bang ? path.bang() : path.text();
+}
+
 bool Mailer::is_send() const { return upas && program.ends_with("/send"); }
 
 Result<Mailer> parse_mailer(std::string_view text, std::string_view libexec) {
     auto words = TRY(split_words(text));
     if (words.empty() || words.front().empty()) return base::fail(Kind::syntax, "mailer: expected a program");
+    if (words.front().starts_with(lmtp_scheme)) {
+        if (words.size() > 1)
+            return base::fail(Kind::syntax, "mailer: nothing may follow '" + base::printable(words.front()) + "'");
+        return parse_lmtp(words.front());
+    }
     Mailer mailer;
     mailer.program = words.front();
     if (mailer.program.front() != '/') {
         if (mailer.program.find('/') != std::string::npos || mailer.program == "." || mailer.program == "..")
             return base::fail(Kind::syntax, "mailer: '" + base::printable(mailer.program) +
-                                                "': expected an absolute name or the name of a program in " + std::string(libexec));
+                                                "': expected an absolute name or the name of a program in " +
+                                                std::string(libexec));
         mailer.program = std::string(libexec) + "/" + mailer.program;
     }
     words.erase(words.begin());
@@ -105,7 +139,7 @@ Result<Mailer> parse_mailer(std::string_view text, std::string_view libexec) {
 std::vector<std::string> arguments(const Mailer& mailer, const Handover& h) {
     std::vector<std::string> out;
     const auto recipients = [&] {
-        for (const auto& path : h.envelope.recipients) out.push_back(address(mailer, path));
+        for (const auto& path : h.envelope.recipients) out.push_back(written(mailer, path));
     };
     for (const auto& word : mailer.words) {
         if (word == "%r")
@@ -122,11 +156,11 @@ std::vector<std::string> arguments(const Mailer& mailer, const Handover& h) {
 
 std::vector<std::string> environment(const Mailer& mailer, const Handover& h) {
     std::string recipients;
-    for (const auto& path : h.envelope.recipients) recipients += (recipients.empty() ? "" : "\n") + address(mailer, path);
+    for (const auto& path : h.envelope.recipients) recipients += (recipients.empty() ? "" : "\n") + written(mailer, path);
     std::vector<std::string> out{
-        "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
+        mailer_path,
         "LANG=C",
-        "SENDER=" + address(mailer, h.envelope.sender),
+        "SENDER=" + written(mailer, h.envelope.sender),
         "RECIPIENTS=" + recipients,
         "REMOTEIP=" + (h.peer ? h.peer->text() : ""),
         "HELO=" + h.envelope.helo.text,
@@ -136,11 +170,12 @@ std::vector<std::string> environment(const Mailer& mailer, const Handover& h) {
         "ID=" + h.id,
     };
     if (!h.configuration.empty()) out.push_back("GREYLAG_CONF=" + h.configuration);
+    if (!h.domain.empty()) out.push_back("DOMAIN=" + h.domain);
     return out;
 }
 
 bool protects_recipients(const Mailer& mailer) {
-    if (mailer.upas) return true;
+    if (mailer.upas || mailer.lmtp) return true;
     const auto at = std::find(mailer.words.begin(), mailer.words.end(), "%r");
     return std::find(mailer.words.begin(), at, "--") != at;
 }
@@ -151,6 +186,15 @@ bool protects_sender(const Mailer& mailer) {
         if (mailer.words[i].starts_with("%s") && (i == 0 || mailer.words[i - 1] != "-f")) return false;
     }
     return true;
+}
+
+std::string describe(const sys::Ending& ending) {
+    switch (ending.how) {
+        case sys::Ending::How::exited: return "exit " + std::to_string(ending.status);
+        case sys::Ending::How::signalled: return "signal " + std::to_string(ending.status);
+        case sys::Ending::How::timed_out: return "timed out";
+    }
+    return {};
 }
 
 mail::Verdict verdict(const sys::Ending& ending, std::string_view said) {

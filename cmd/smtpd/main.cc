@@ -43,9 +43,10 @@ int single_session(const smtpd::Setup& setup, int in, int out) {
         smtpd::turn_away(out, smtp::say(smtp::Voice::config_error));
         return fail(ends.error(), EX_CONFIG);
     }
-    if (ends->gone || setup.is_evil(ends->remote ? std::optional(ends->remote->address) : std::nullopt)) return EX_OK;
+    const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
+    if (ends->gone || setup.is_evil(peer)) return EX_OK;
     sys::Log log(smtpd::log_settings(setup));
-    smtpd::run_session(setup, in, out, *ends, log);
+    smtpd::run_session(setup, in, out, *ends, log, setup.greeting_wait(peer));
     return EX_OK;
 }
 

@@ -9,13 +9,16 @@ namespace greylag::smtpd {
 inline constexpr base::Option option_table[] = {
     {'C', "", "conffile", "configuration file instead of GREYLAG_CONF or the installed one"},
     {'d', "", "", "write each connection's dialogue to a file of its own under STATE/log/smtpdb"},
+    {'D', "", "", "tarpit: strangers wait for the greeting"},
     {'f', "", "", "refuse to relay for strangers (the default)"},
+    {'g', "", "", "greylist: ask unknown networks to come again"},
     {'h', "", "mydom", "the receiving domain"},
     {'k', "", "evilipaddr", "drop connections from this address or network, silently (repeatable)"},
     {'l', "", "address:port", "listen there and start a session for each connection (repeatable)"},
     {'m', "", "mailer", "hand messages to this program instead of send"},
     {'n', "", "netdir", "take the peer's and our own address from the files remote and local there"},
     {'r', "", "", "the sender's domain must exist: a mail exchanger or an address"},
+    {'s', "", "", "save blocked messages under STATE/queue.dump"},
     {0, "check", "", "read everything, print each setting with its source, exit 0, or 78 with every fault"},
 };
 

@@ -1,33 +1,38 @@
 // The answers to a session's questions: a chain of voices, each of which says nothing or a verdict; the first refusal wins.
 #pragma once
-#include "cmd/smtpd/lookup.hh"
-#include "cmd/smtpd/setup.hh"
-#include "smtp/server.hh"
-#include "sys/peer.hh"
+#include "cmd/smtpd/greylist.hh"
+#include "cmd/smtpd/voices.hh"
 
 namespace greylag::smtpd {
 
 class Policy {
 public:
     // All must outlive the Policy.
-    Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup);
+    Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup, sys::Log& log, const smtp::ServerSession& session);
 
-    // From now on the peer is no stranger.
-    void authenticated() { authenticated_ = true; }
+    mail::Verdict on(const smtp::question::Helo& asked);
+    mail::Verdict on(const smtp::question::Sender& asked);
+    mail::Verdict on(const smtp::question::Recipient& asked);
+    mail::Verdict on(const smtp::question::Data& asked);
+    mail::Verdict on(const smtp::question::Deliver& asked);  // may the mailer be started?
 
-    mail::Verdict on(const smtp::question::Helo& asked) const;
-    mail::Verdict on(const smtp::question::Sender& asked) const;
-    mail::Verdict on(const smtp::question::Recipient& asked) const;
-    mail::Verdict on(const smtp::question::Data& asked) const;
+    // Whom a recipient stands for, when that is somebody else.
+    std::optional<mail::Path> meant(const mail::Path& recipient) const;
+    // The warnings that belong in front of a message with this header.
+    std::string tags(std::string_view header) const;
 
 private:
-    bool is_stranger() const { return !trusted_ && !authenticated_; }
-    bool may_relay() const { return !is_stranger() || !setup_.settings.smtpd.norelay; }
-    const Setup& setup_;
-    Lookup& lookup_;
-    std::optional<mail::IpAddress> peer_;
-    bool trusted_, authenticated_ = false;
+    bool is_stranger() const { return !trusted_ && session_.user().empty(); }
+    bool may_relay() const { return !is_stranger() || !scene_.setup.settings.smtpd.norelay; }
+    bool greylists() const { return scene_.setup.settings.smtpd.greylist && is_stranger(); }
+    mail::Verdict listed(policy::Moment moment) const;
+
+    Scene scene_;
+    bool trusted_;
+    const smtp::ServerSession& session_;
+    Greylist greylist_;
     policy::Ours ours_;
+    std::optional<policy::Action> action_;  // what lies on the transaction in hand
 };
 
 }  // namespace greylag::smtpd

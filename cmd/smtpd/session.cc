@@ -4,6 +4,8 @@
 
 #include "cmd/smtpd/debug.hh"
 #include "cmd/smtpd/delivery.hh"
+#include "cmd/smtpd/front.hh"
+#include "cmd/smtpd/pace.hh"
 #include "cmd/smtpd/policy.hh"
 #include "smtp/conversation.hh"
 #include "sys/file.hh"
@@ -23,20 +25,17 @@ constexpr Millis command_wait{300'000};
 constexpr Millis block_wait{180'000};
 constexpr Millis reply_wait{300'000};
 
-// A body slower than this is not a slow line but a held one.
-constexpr std::uint64_t minimum_rate = 500;  // octets a second
-constexpr Millis rate_grace{30'000};
-
 constexpr std::size_t command_room = 4096;
 constexpr std::size_t body_room = 256 << 10;
 
-smtp::ServerFacts facts(const Setup& setup) {
+smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait) {
     const auto& limits = setup.settings.limits;
     smtp::ServerFacts facts;
     facts.domain = setup.domain;
     facts.size_limit = limits.size;
     facts.recipient_limit = limits.recipients;
     facts.error_limit = limits.errors;
+    facts.greeting_wait = greeting_wait;
     return facts;
 }
 
@@ -47,7 +46,7 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log)
+    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, Millis greeting_wait)
         : setup_(setup),
           in_(in),
           out_(out),
@@ -55,8 +54,9 @@ public:
           log_(log),
           id_(sys::make_id()),
           lookup_(setup, ends),
-          policy_(setup, ends, lookup_),
-          conversation_(facts(setup), body_limits(setup)),
+          lmtp_(setup, log),
+          conversation_(facts(setup, greeting_wait), body_limits(setup)),
+          policy_(setup, ends, lookup_, log, conversation_.session()),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           session_deadline_(Deadline::in(setup.settings.limits.session_time)),
           command_deadline_(session_deadline_),
@@ -79,8 +79,8 @@ private:
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
-    bool too_slow() const;
     void store(std::string_view bytes);
+    Result<void> write_front(std::string_view bytes);
 
     void perform(const smtp::step::NeedInput&);
     void perform(const smtp::step::Store& s) { store(s.bytes); }
@@ -89,12 +89,23 @@ private:
     void perform(const smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
     template <class Question>
-    smtp::Event answer(const Question& question) const {
-        return smtp::event::Answer{policy_.on(question)};
+    smtp::Event answer(const Question& question) {
+        return smtp::event::Answer{policy_.on(question), std::nullopt};
     }
-    smtp::Event answer(const smtp::question::Auth&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::AuthResponse&) const { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::Deliver&) const { return smtp::event::Delivered{}; }
+    smtp::Event answer(const smtp::question::Sender& asked) {
+        lmtp_.forget();
+        return smtp::event::Answer{policy_.on(asked), std::nullopt};
+    }
+    // Policy first: a recipient that we refuse is none of the mailer's business.
+    smtp::Event answer(const smtp::question::Recipient& asked) {
+        auto meant = policy_.meant(asked.path);
+        auto verdict = policy_.on(asked);
+        if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), meant.value_or(asked.path));
+        return smtp::event::Answer{std::move(verdict), std::move(meant)};
+    }
+    smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
+    smtp::Event answer(const smtp::question::Deliver& question);
     void perform(const smtp::effect::TakeBody& e);
     void perform(const smtp::effect::StartTls&) { conversation_.tell(smtp::event::TlsUp{}); }
     void perform(const smtp::effect::Log& e);
@@ -108,13 +119,16 @@ private:
     unsigned messages_ = 0;
     Debug debug_;
     Lookup lookup_;
-    Policy policy_;
+    LmtpMailer lmtp_;
     smtp::Conversation conversation_;
+    Policy policy_;
     sys::Spool spool_;
+    Front front_;
     std::string message_id_;
     Deadline session_deadline_;
     Deadline command_deadline_;
     std::chrono::steady_clock::time_point body_start_;
+    std::uint64_t body_begin_ = 0;  // octets there were already
     std::unique_ptr<char[]> room_;
     std::size_t room_size_ = command_room;
     bool filled_ = false;     // the last read took all the room: there may be much more
@@ -165,12 +179,6 @@ void Session::flush() {
     announce();
 }
 
-bool Session::too_slow() const {
-    const auto passed = sys::since(body_start_);
-    if (passed < rate_grace) return false;
-    return conversation_.body_octets() < minimum_rate * static_cast<std::uint64_t>(passed.count()) / 1000;
-}
-
 void Session::perform(const smtp::step::NeedInput&) {
     using Why = smtp::event::Gone::Why;
     flush();
@@ -193,7 +201,7 @@ void Session::perform(const smtp::step::NeedInput&) {
     input_ = {room_.get(), *got};
     filled_ = *got == room_size_;
     debug_.client(input_);
-    if (body && too_slow()) tell_gone(Why::too_slow);
+    if (body && too_slow(conversation_.body_octets() - body_begin_, sys::since(body_start_))) tell_gone(Why::too_slow);
 }
 
 void Session::perform(const smtp::effect::Watch& e) {
@@ -214,12 +222,19 @@ void Session::perform(const smtp::effect::Say& e) {
 }
 
 void Session::perform(const smtp::effect::Ask& e) {
-    if (std::holds_alternative<smtp::question::Deliver>(e.question)) {
-        auto verdict = deliver(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_, spool_, log_);
-        return conversation_.tell(smtp::event::Delivered{std::move(verdict), message_id_});
-    }
-    if (!conversation_.session().user().empty()) policy_.authenticated();
     conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
+}
+
+smtp::Event Session::answer(const smtp::question::Deliver& question) {
+    // A message that is all header, or nothing; what the spool says to it is asked for when it is finished.
+    if (front_.waiting()) (void)write_front({});
+    const auto& envelope = conversation_.envelope();
+    auto verdict = policy_.on(question);
+    if (verdict.ok())
+        verdict = deliver(setup_, envelope, ends_, lookup_.peer_name(), message_id_, spool_, lmtp_, log_);
+    else
+        refuse_blocked(setup_, envelope, ends_, verdict, spool_, log_);
+    return smtp::event::Delivered{std::move(verdict), message_id_};
 }
 
 void Session::perform(const smtp::effect::Wait& e) {
@@ -228,18 +243,26 @@ void Session::perform(const smtp::effect::Wait& e) {
 }
 
 void Session::perform(const smtp::effect::TakeBody& e) {
+    if (e.begins || !e.keep) {
+        body_start_ = sys::stopwatch();
+        body_begin_ = conversation_.body_octets();
+    }
     if (!e.begins) return;
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
-    body_start_ = sys::stopwatch();
     spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
     // The client sends while we wait for its name.
     flush();
-    store(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
+    front_ = Front(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
+}
+
+Result<void> Session::write_front(std::string_view bytes) {
+    return front_.write(policy_.tags(front_.header(bytes)), bytes, spool_);
 }
 
 void Session::store(std::string_view bytes) {
-    const auto kept = spool_.append(bytes);
+    if (front_.waiting() && !front_.seen(bytes)) return;
+    const auto kept = front_.waiting() ? write_front(bytes) : spool_.append(bytes);
     if (kept) return;
     log_.write(base::Event{}.with("reason", "spool").with("said", kept.error().text));
     conversation_.fail_body(mail::Verdict::later(mail::Why::no_space));
@@ -247,8 +270,8 @@ void Session::store(std::string_view bytes) {
 
 }  // namespace
 
-void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log) {
-    Session(setup, in, out, ends, log).run();
+void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, Millis greeting_wait) {
+    Session(setup, in, out, ends, log, greeting_wait).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }

@@ -8,7 +8,7 @@ namespace greylag::smtpd {
 
 // Speaks on `in` and `out` until either side ends it. `ends` says who is there. Every wait inside has a deadline. The log
 // gets the session's id.
-void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log);
+void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, base::Millis greeting_wait);
 
 // The reply to a client that cannot be served, before any session: one write that is not waited for.
 void turn_away(int out, const smtp::Reply& reply);

@@ -3,7 +3,8 @@
 #include "base/escape.hh"
 #include "cmd/settings_file.hh"
 #include "cmd/smtpd/options.hh"
-#include "sys/host.hh"
+#include "policy/tarpit.hh"
+#include "sys/folder.hh"
 
 namespace greylag::smtpd {
 
@@ -19,9 +20,17 @@ Result<void> apply(Setup& setup, const base::Given& given) {
             s.debug = true;
             note(setup, "smtpd.debug", 'd');
             break;
+        case 'D':
+            s.tarpit = true;
+            note(setup, "smtpd.tarpit", 'D');
+            break;
         case 'f':
             s.norelay = true;
             note(setup, "smtpd.norelay", 'f');
+            break;
+        case 'g':
+            s.greylist = true;
+            note(setup, "smtpd.greylist", 'g');
             break;
         case 'h':
             s.domain = std::string(given.value);
@@ -35,6 +44,10 @@ Result<void> apply(Setup& setup, const base::Given& given) {
         case 'm':
             s.mailer = std::string(given.value);
             note(setup, "smtpd.mailer", 'm');
+            break;
+        case 's':
+            s.saveblockedmsg = true;
+            note(setup, "smtpd.saveblockedmsg", 's');
             break;
         case 'n': setup.netdir = std::string(given.value); break;
         case 'r':
@@ -73,7 +86,17 @@ bool Setup::is_trusted(const std::optional<mail::IpAddress>& peer) const {
     if (!peer) return false;
     for (const auto& net : settings.smtpd.ournets)
         if (net.contains(*peer)) return true;
-    return false;
+    if (settings.paths.ratify.empty()) return false;
+    // What cannot be looked up gives nobody a right.
+    const auto folder = sys::Folder::open(settings.paths.ratify);
+    return folder && folder->holds({"trusted"}, base::file_name(peer->text())).value_or(false);
+}
+
+base::Millis Setup::greeting_wait(const std::optional<mail::IpAddress>& peer) const {
+    const auto& s = settings.smtpd;
+    const policy::Tarpit tarpit{s.tarpit, s.greeting_delay, s.long_delay, s.long_nets};
+    const auto wait = policy::greeting_wait(tarpit, peer);
+    return wait.count() > 0 && is_trusted(peer) ? base::Millis{0} : wait;
 }
 
 bool Setup::is_evil(const std::optional<mail::IpAddress>& peer) const {

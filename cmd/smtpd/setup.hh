@@ -25,7 +25,8 @@ struct Setup {
     Mailer mailer;
     mailbox::Rules users;  // and which domains are ours
 
-    bool is_trusted(const std::optional<mail::IpAddress>& peer) const;
+    bool is_trusted(const std::optional<mail::IpAddress>& peer) const;  // ournets, or a file of its name in ratify's trusted
+    base::Millis greeting_wait(const std::optional<mail::IpAddress>& peer) const;
     bool is_evil(const std::optional<mail::IpAddress>& peer) const;
 };
 

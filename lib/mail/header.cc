@@ -66,10 +66,12 @@ std::string unfold(std::string_view value) {
 FieldCounter::FieldCounter(std::string_view name) : name_(base::lower(name)) {}
 
 void FieldCounter::feed(std::string_view bytes) {
-    for (std::size_t i = 0; i < bytes.size() && in_header_; ++i) {
+    std::size_t i = 0;
+    for (; i < bytes.size() && in_header_; ++i) {
         if (at_ == At::rest) i = std::min(bytes.find('\n', i), bytes.size() - 1);
         step(bytes[i]);
     }
+    octets_ += i;
 }
 
 void FieldCounter::step(char c) {

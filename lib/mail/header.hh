@@ -35,6 +35,7 @@ public:
     explicit FieldCounter(std::string_view name);
     void feed(std::string_view bytes);  // LF or CRLF line ends; stops for good at the blank line
     unsigned count() const { return count_; }
+    std::uint64_t octets() const { return octets_; }  // up to the blank line, with it
     bool in_header() const { return in_header_; }
 
 private:
@@ -44,6 +45,7 @@ private:
     At at_ = At::line_start;
     std::size_t matched_ = 0;  // characters of the name seen
     unsigned count_ = 0;
+    std::uint64_t octets_ = 0;
     bool in_header_ = true;
 };
 

@@ -13,6 +13,8 @@ std::string_view name(Why why) {
         case Why::sender_null_mx: return "sender-null-mx";
         case Why::sender_dns: return "sender-dns";
         case Why::sender_unsafe: return "sender-unsafe";
+        case Why::sender_rejected: return "sender-rejected";
+        case Why::sender_deferred: return "sender-deferred";
         case Why::relay_denied: return "relay-denied";
         case Why::user_unknown: return "user-unknown";
         case Why::user_lookup: return "user-lookup";
@@ -31,6 +33,7 @@ std::string_view name(Why why) {
         case Why::mailer_refused: return "mailer-refused";
         case Why::mailer_failed: return "mailer-failed";
         case Why::mailer_later: return "mailer-later";
+        case Why::mailer_answer: return "mailer-answer";
     }
     return "none";
 }

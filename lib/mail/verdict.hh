@@ -18,11 +18,13 @@ enum class Why : std::uint8_t {
     sender_null_mx,       // RFC 7505
     sender_dns,           // DNS did not answer
     sender_unsafe,        // looks like an option
+    sender_rejected,      // validatesender; detail: what it said
+    sender_deferred,      // the same, not now
     relay_denied,         // not ours
-    user_unknown,         //
+    user_unknown,         // or names.blocked, validateaddress
     user_lookup,          // the lookup itself failed
     recipient_unsafe,     // looks like an option
-    recipient_closed,     // names.blocked, senders, validateaddress
+    recipient_closed,     // senders
     greylisted,           // detail: seconds left
     dialup,               //
     blocked,              //
@@ -36,6 +38,7 @@ enum class Why : std::uint8_t {
     mailer_refused,       // said "mail refused"
     mailer_failed,        // 65 69 76
     mailer_later,         // everything else
+    mailer_answer,        // what an LMTP server said
 };
 std::string_view name(Why why);  // "relay-denied": reason= in the log
 
@@ -44,10 +47,13 @@ struct Verdict {
     Kind kind = Kind::pass;
     Why why = Why::none;
     std::string detail;  // fills the one gap of the reply's text; not yet escaped
+    // A code of the same kind that somebody else chose, and is said instead of the reason's own; 0: none.
+    std::uint16_t code = 0;
+    std::string enhanced{};
 
     static Verdict pass() { return {}; }
-    static Verdict later(Why why, std::string detail = {}) { return {Kind::later, why, std::move(detail)}; }
-    static Verdict never(Why why, std::string detail = {}) { return {Kind::never, why, std::move(detail)}; }
+    static Verdict later(Why why, std::string detail = {}) { return {Kind::later, why, std::move(detail), 0, {}}; }
+    static Verdict never(Why why, std::string detail = {}) { return {Kind::never, why, std::move(detail), 0, {}}; }
     bool ok() const { return kind == Kind::pass; }
 };
 

@@ -24,8 +24,10 @@ constexpr auto verbs = std::to_array<VerbRow>({
     {"AUTH", Verb::auth},       {"BDAT", Verb::bdat},       {"TURN", Verb::refused}, {"SEND", Verb::refused},
     {"SOML", Verb::refused},    {"SAML", Verb::refused},    {"GET", Verb::foreign},  {"POST", Verb::foreign},
     {"CONNECT", Verb::foreign}, {"OPTIONS", Verb::foreign}, {"HEAD", Verb::foreign}, {"PUT", Verb::foreign},
+    {"PROXY", Verb::foreign},
 });
-constexpr std::string_view tls_hello = "\x16\x03";  // a handshake record, any version
+// Nobody waits for the end of a chunk that no disk could hold.
+constexpr std::uint64_t longest_chunk = std::uint64_t{1} << 62;
 
 // "<path>" and what follows it.
 struct Split {
@@ -236,7 +238,7 @@ std::expected<BdatArgument, Reply> parse_bdat(std::string_view argument) {
     for (const char c : words[0])
         if (!base::is_digit(c)) return std::unexpected(say(Voice::bdat_syntax));
     const auto octets = base::parse_number<std::uint64_t>(words[0]);
-    bdat.countless = !octets;
+    bdat.countless = !octets || *octets > longest_chunk;
     bdat.octets = octets.value_or(0);
     return bdat;
 }

@@ -16,7 +16,7 @@ namespace greylag::smtp {
 enum class Verb : std::uint8_t {
     helo, ehlo, mail, rcpt, data, rset, noop, quit, vrfy, expn, help, starttls, auth, bdat,
     refused,  // TURN SEND SOML SAML: known, never offered
-    foreign,  // another protocol: GET, POST, a TLS hello ...
+    foreign,  // another protocol: GET, POST, a TLS hello, PROXY from somebody we did not ask to ...
     unknown,
 };
 
@@ -46,7 +46,10 @@ struct RcptArgument {
     mail::Path recipient = mail::Path::null();
 };
 
-// BDAT (RFC 3030 2). A count that does not fit is `countless`: where its octets end nobody can say.
+// How a TLS handshake record begins, whatever its version. No line: it need not have an end.
+inline constexpr std::string_view tls_hello = "\x16\x03";
+
+// BDAT (RFC 3030 2). A count that nobody could wait for is `countless`: where its octets end nobody can say.
 struct BdatArgument {
     std::uint64_t octets = 0;
     bool last = false;

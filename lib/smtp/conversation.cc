@@ -38,6 +38,11 @@ Step Conversation::next(std::string_view& input) {
             if (body_->keep && !decoded_.empty()) return step::Store{decoded_};
         } else {
             InputLine line;
+            if (!secret() && reader_.begins_with(tls_hello, input)) {
+                input = {};
+                tell(event::Line{{tls_hello}, false});
+                continue;
+            }
             reader_.set_limit(secret() ? auth_limit : command_limit);
             if (!reader_.next(input, line)) return step::NeedInput{};
             tell(event::Line{line, !input.empty()});
@@ -66,10 +71,11 @@ void Conversation::take_body(std::string_view& input) {
     if (body_->ended && body_->chunked && session_.in_last_chunk()) body_->chunks.finish(decoded_);
     body_->received.feed(decoded_);
     octets_ = body_->chunked ? body_->chunks.octets() : body_->dots.octets();
-    if (octets_ > session_.facts().size_limit || body_->dots.faults().any() || body_->failed) body_->keep = false;
+    const bool too_big = octets_ > session_.facts().size_limit || body_->received.octets() > ServerSession::header_limit;
+    if (too_big || body_->dots.faults().any() || body_->failed) body_->keep = false;
 }
 
-BodyReport Conversation::report() const { return {octets_, body_->dots.faults(), body_->received.count(), body_->failed}; }
+BodyReport Conversation::report() const { return {octets_, body_->dots.faults(), body_->received.count(), body_->received.octets(), body_->failed}; }
 
 void Conversation::end_body() {
     const BodyReport seen = report();

@@ -35,6 +35,11 @@ bool LineReader::next(std::string_view& input, InputLine& line) {
     return true;
 }
 
+bool LineReader::begins_with(std::string_view head, std::string_view input) const {
+    if (tainted_ || dropping_ || octets_ >= head.size() || !head.starts_with(partial_)) return false;
+    return input.starts_with(head.substr(partial_.size()));
+}
+
 void LineReader::keep(std::string_view piece) {
     if (piece.empty()) return;
     octets_ += piece.size();

@@ -28,6 +28,9 @@ public:
     // not complete yet.
     bool next(std::string_view& input, InputLine& line);
 
+    // With `input` behind what was taken, the next line begins with `head`: at once, without waiting for its end.
+    bool begins_with(std::string_view head, std::string_view input) const;
+
     // Octets behind the last line's end have come.
     bool mid_line() const { return octets_ != 0; }
 

@@ -109,7 +109,7 @@ void ServerSession::watched(const event::Watched& e) {
 }
 
 void ServerSession::line(const event::Line& e) {
-    if (asking()) return;
+    if (asking() || chunk_) return;
     if (phase_ == Phase::auth) return auth_line(e);
     if ((anywhere & in(phase_)) == 0) return;
     ++count_.commands;
@@ -124,6 +124,7 @@ void ServerSession::line(const event::Line& e) {
         say(Voice::sync_error);
         return close("sync-error");
     }
+    behind_data_ = e.more;
     command(said);
     const bool accepted = phase_ == Phase::body || asked_ == Asked::data;
     if (e.more && said.verb == Verb::data && !accepted && phase_ != Phase::closed) {
@@ -138,7 +139,8 @@ void ServerSession::command(const Command& said) {
         say(Voice::wrong_protocol);
         return close("wrong-protocol");
     }
-    if (shut_out_ && said.verb != Verb::quit) return refuse(*shut_out_, {});
+    // The octets of a chunk come whatever is answered.
+    if (shut_out_ && said.verb != Verb::quit && said.verb != Verb::bdat) return refuse(*shut_out_, {});
     const Row* row = find(said.verb);
     if (row == nullptr) return refuse(unavailable(said));
     if (row->takes == Row::bare && !said.argument.empty())
@@ -161,7 +163,7 @@ void ServerSession::answered(const event::Answer& e) {
     switch (asked) {
         case Asked::helo: return helo_answered(e.verdict);
         case Asked::sender: return sender_answered(e.verdict);
-        case Asked::recipient: return recipient_answered(e.verdict);
+        case Asked::recipient: return recipient_answered(e);
         case Asked::data: return data_answered(e.verdict);
         case Asked::nothing:
         case Asked::auth:
@@ -247,15 +249,22 @@ void ServerSession::refuse(Reply reply) {
 
 // A verdict of "later" is not the client's fault and costs it nothing: a list with fifty greylisted recipients is no attack.
 void ServerSession::refuse(mail::Verdict verdict, std::string_view about) {
+    const bool never = verdict.kind == mail::Verdict::Kind::never;
+    Reply reply = rejection(std::move(verdict), about);
+    if (never) return refuse(std::move(reply));
+    say(std::move(reply));
+}
+
+Reply ServerSession::rejection(mail::Verdict verdict, std::string_view about) {
     if (verdict.detail.empty()) verdict.detail = about;
     Reply reply = smtp::say(verdict);
     base::Event log{verdict.why == mail::Why::greylisted ? base::Word::greylist : base::Word::reject, {}};
     log.with("code", std::to_string(reply.code)).with("reason", std::string(name(verdict.why)));
+    if (verdict.why == mail::Why::greylisted) log.with("wait", verdict.detail);
     log.with_peer("helo", envelope_.helo.text).with_peer("from", envelope_.sender.text());
     log.with_peer("about", std::string(about));
     out_.push_back(effect::Log{std::move(log)});
-    if (verdict.kind == mail::Verdict::Kind::never) return refuse(std::move(reply));
-    say(std::move(reply));
+    return reply;
 }
 
 void ServerSession::close(std::string_view why) {

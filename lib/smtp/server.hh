@@ -49,6 +49,7 @@ struct BodyReport {
     std::uint64_t octets = 0;
     BodyFaults faults;
     unsigned received = 0;                // Received fields
+    std::uint64_t header = 0;             // octets before the blank line
     std::optional<mail::Verdict> failed;  // the spool could not keep it
 };
 
@@ -87,6 +88,7 @@ struct Line {
 };
 struct Answer {  // to the open question
     mail::Verdict verdict;
+    std::optional<mail::Path> meant{};  // to question::Recipient: who is written to in its place
 };
 struct BodyDone {  // the end of the body, or of one chunk
     BodyReport report;
@@ -143,6 +145,9 @@ using Effects = std::vector<Effect>;
 
 class ServerSession {
 public:
+    // A header beyond this is no header (wire: a million fields, one field of a hundred megabytes).
+    static constexpr std::uint64_t header_limit = 2 << 20;
+
     // Where the dialogue stands; a row of the command table names the phases in which its verb is legal.
     enum class Phase : std::uint8_t {
         start, watching,  // before the greeting
@@ -206,7 +211,7 @@ private:
     void chunk_done(const BodyReport& report);
     void delivered(const event::Delivered& e);
     void sender_answered(const mail::Verdict& verdict);
-    void recipient_answered(const mail::Verdict& verdict);
+    void recipient_answered(const event::Answer& e);
     void data_answered(const mail::Verdict& verdict);
     bool helo_refused();
     std::optional<Reply> objection(const BodyReport& report) const;
@@ -229,6 +234,7 @@ private:
     void refuse(Reply reply);  // an error of the client's: counted, delayed, and the last straw closes
     void refuse(Voice voice) { refuse(smtp::say(voice)); }
     void refuse(mail::Verdict verdict, std::string_view about);  // what it is about is said and logged
+    Reply rejection(mail::Verdict verdict, std::string_view about);  // the same reply, logged and not yet said
     Reply too_big() const { return smtp::say(Voice::message_too_big, {std::to_string(facts_.size_limit)}); }
     void close(std::string_view why);
 
@@ -243,6 +249,7 @@ private:
     mail::Path pending_recipient_ = mail::Path::null();
     std::optional<BdatArgument> pending_bdat_;  // nothing: DATA
     bool pending_extended_ = false;
+    bool behind_data_ = false;           // octets waited behind DATA
     std::optional<BdatArgument> chunk_;  // in hand
     std::optional<Reply> chunk_refusal_; // what the octets in hand are answered with when they have gone by
     std::uint64_t chunk_octets_ = 0;     // of the chunks before

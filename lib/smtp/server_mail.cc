@@ -55,12 +55,12 @@ void ServerSession::rcpt(std::string_view argument) {
     ask(Asked::recipient, question::Recipient{pending_recipient_});
 }
 
-void ServerSession::recipient_answered(const mail::Verdict& verdict) {
-    if (!verdict.ok()) {
+void ServerSession::recipient_answered(const event::Answer& e) {
+    if (!e.verdict.ok()) {
         ++refused_recipients_;
-        return refuse(verdict, pending_recipient_.text());
+        return refuse(e.verdict, pending_recipient_.text());
     }
-    envelope_.recipients.push_back(std::move(pending_recipient_));
+    envelope_.recipients.push_back(e.meant ? *e.meant : std::move(pending_recipient_));
     phase_ = Phase::recipients;
     say(Voice::rcpt_ok, {envelope_.recipients.back().text()});
 }
@@ -90,12 +90,16 @@ void ServerSession::data_answered(const mail::Verdict& verdict) {
     if (verdict.why == mail::Why::dialup) shut_out_ = verdict;
     if (pending_bdat_) {
         // The octets are on their way whatever we think of them.
-        chunk_refusal_ = smtp::say(verdict);
+        chunk_refusal_ = rejection(verdict, envelope_.sender.text());
         return chunk(*pending_bdat_);
     }
     const std::string about = envelope_.sender.text();
     forget_transaction();
     phase_ = Phase::greeted;
+    if (behind_data_) {
+        say(Voice::sync_error);
+        return close("sync-error");
+    }
     refuse(verdict, about);
 }
 
@@ -107,8 +111,9 @@ void ServerSession::bdat(std::string_view argument) {
         return close("chunk");
     }
     if (!envelope_.extended) chunk_refusal_ = smtp::say(Voice::unknown_command);
+    if (shut_out_ && !chunk_refusal_) chunk_refusal_ = smtp::say(*shut_out_);
     if (auto reply = no_transaction(); reply && !chunk_refusal_) chunk_refusal_ = std::move(reply);
-    if (!chunk_refusal_ && chunk_octets_ + parsed->octets > facts_.size_limit) chunk_refusal_ = too_big();
+    if (!chunk_refusal_ && parsed->octets > facts_.size_limit - chunk_octets_) chunk_refusal_ = too_big();
     if (phase_ == Phase::recipients && !chunk_refusal_) {
         pending_bdat_ = *parsed;
         return ask(Asked::data, question::Data{});
@@ -131,7 +136,6 @@ void ServerSession::chunk(const BdatArgument& bdat) {
 // A chunk that was refused takes its message with it: what follows is refused alike, until the last one or RSET.
 void ServerSession::chunk_done(const BodyReport& report) {
     const BdatArgument bdat = *std::exchange(chunk_, std::nullopt);
-    chunk_octets_ += bdat.octets;
     if (chunk_refusal_) {
         Reply reply = *chunk_refusal_;
         if (phase_ != Phase::chunks) {
@@ -140,8 +144,10 @@ void ServerSession::chunk_done(const BodyReport& report) {
             forget_transaction();
             phase_ = Phase::greeted;
         }
+        if (reply.code < 500) return say(std::move(reply));
         return refuse(std::move(reply));
     }
+    chunk_octets_ += bdat.octets;
     if (!bdat.last) return say(Voice::chunk_ok, {std::to_string(bdat.octets)});
     phase_ = Phase::body;
     if (auto reply = objection(report)) return refuse_message(std::move(*reply), report);
@@ -153,6 +159,7 @@ std::optional<Reply> ServerSession::objection(const BodyReport& report) const {
     if (report.octets > facts_.size_limit) return too_big();
     if (report.faults.bare_lf || report.faults.bare_cr || report.faults.nul) return smtp::say(Voice::bare_newline);
     if (report.faults.long_line) return smtp::say(Voice::line_in_body);
+    if (report.header > header_limit) return smtp::say(Voice::header_too_big);
     if (report.received > received_limit) return smtp::say(mail::Verdict::never(mail::Why::loop));
     if (report.failed) return smtp::say(*report.failed);
     return std::nullopt;

@@ -75,6 +75,7 @@ constexpr auto voices = std::to_array<Row<Voice>>({
     {V::too_many_recipients, 452, "4.5.3", "too many recipients; send the others in another transaction"},
     {V::bare_newline, 550, "5.6.11", "message holds a bare CR, a bare LF or a NUL"},
     {V::line_in_body, 554, "5.6.0", "message holds a line that is too long"},
+    {V::header_too_big, 554, "5.6.0", "the message's header is too large"},
     {V::message_failed, 451, "4.3.0", "the message could not be taken; try again later"},
 
     {V::chunk_ok, 250, "2.0.0", "{} octets taken"},
@@ -113,6 +114,8 @@ constexpr auto reasons = std::to_array<Row<mail::Why>>({
     {W::sender_null_mx, 550, "5.7.27", "the sender's domain takes no mail (null MX): {}"},
     {W::sender_dns, 451, "4.4.3", "the sender's domain could not be looked up; try again later: {}"},
     {W::sender_unsafe, 553, "5.1.7", "a sender that looks like an option is not accepted: {}"},
+    {W::sender_rejected, 554, "5.7.1", "the sender was rejected: {}"},
+    {W::sender_deferred, 450, "4.7.0", "the sender is not accepted for now; try again later: {}"},
     {W::relay_denied, 550, "5.7.1", "we don't relay; only mail to our own domains is accepted: {}"},
     {W::user_unknown, 550, "5.1.1", "user unknown: {}"},
     {W::user_lookup, 451, "4.3.0", "the user could not be looked up; try again later: {}"},
@@ -131,6 +134,7 @@ constexpr auto reasons = std::to_array<Row<mail::Why>>({
     {W::mailer_refused, 554, "5.7.1", "mail refused: {}"},
     {W::mailer_failed, 554, "5.3.0", "delivery failed: {}"},
     {W::mailer_later, 451, "4.3.0", "delivery failed for now; try again later: {}"},
+    {W::mailer_answer, 451, "4.3.0", "the mailer says: {}"},
 });
 
 template <class Name, std::size_t N>
@@ -141,7 +145,7 @@ consteval bool in_order(const std::array<Row<Name>, N>& rows, std::size_t count)
     return N == count;
 }
 static_assert(in_order(voices, static_cast<std::size_t>(Voice::count_)));
-static_assert(in_order(reasons, static_cast<std::size_t>(mail::Why::mailer_later) + 1));
+static_assert(in_order(reasons, static_cast<std::size_t>(mail::Why::mailer_answer) + 1));
 
 // One peer's text must leave room for ours on the line.
 constexpr std::size_t longest_argument = 300;
@@ -178,6 +182,10 @@ Reply say(const mail::Verdict& verdict) {
         // The policy knows more than the table: "later" for a reason that is usually final, or the other way round.
         out.enhanced.front() = wanted;
         out.code = wanted == '5' ? 554 : 451;
+    }
+    if (verdict.code / 100 == wanted - '0') {
+        out.code = verdict.code;
+        if (verdict.enhanced.starts_with(wanted)) out.enhanced = verdict.enhanced;
     }
     return out;
 }

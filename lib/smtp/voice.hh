@@ -62,6 +62,7 @@ enum class Voice : std::uint8_t {
     too_many_recipients,
     bare_newline,
     line_in_body,
+    header_too_big,
     message_failed,
     chunk_ok,  // octets
     bdat_syntax,

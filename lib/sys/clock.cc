@@ -14,6 +14,10 @@ base::WallTime wall_now() {
     return {static_cast<std::int64_t>(now), static_cast<int>(local.tm_gmtoff / 60)};
 }
 
+std::int64_t wall_millis() {
+    return std::chrono::duration_cast<base::Millis>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 Deadline Deadline::in(base::Millis wait) {
     const auto now = Clock::now();
     if (wait >= std::chrono::duration_cast<base::Millis>(Clock::time_point::max() - now)) return never();

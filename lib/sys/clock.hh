@@ -1,12 +1,15 @@
 // The machine's clocks, and the deadline that every wait has.
 #pragma once
 #include <chrono>
+#include <cstdint>
 
 #include "base/time.hh"
 
 namespace greylag::sys {
 
 base::WallTime wall_now();  // with the local offset (TZ, /etc/localtime)
+// Milliseconds since 1970, for ages of files; it asks for no time zone.
+std::int64_t wall_millis();
 
 // A moment on the steady clock by which something must have happened.
 class Deadline {

@@ -75,6 +75,30 @@ std::string host_name() {
     return choose_host_name(hostname, hosts ? *hosts : "", mailname ? *mailname : "");
 }
 
+std::vector<mail::IpAddress> choose_host_addresses(std::string_view name, std::string_view hosts) {
+    if (const auto address = mail::IpAddress::parse(name)) return {*address};
+    std::vector<mail::IpAddress> found;
+    for (const std::string_view line : base::split(hosts, '\n')) {
+        const auto words = base::words(line.substr(0, line.find('#')), "\r");
+        for (std::size_t i = 1; i < words.size(); ++i) {
+            if (!base::iequals(without_final_dot(words[i]), without_final_dot(name))) continue;
+            if (const auto address = mail::IpAddress::parse(words.front())) found.push_back(*address);
+            break;
+        }
+    }
+    // RFC 6761 6.3: with or without an entry.
+    if (found.empty() && base::iequals(name, "localhost"))
+        return {*mail::IpAddress::parse("127.0.0.1"), *mail::IpAddress::parse("::1")};
+    return found;
+}
+
+std::vector<mail::IpAddress> host_addresses(std::string_view name) {
+    auto found = choose_host_addresses(name, {});
+    if (!found.empty() && !base::iequals(name, "localhost")) return found;
+    const auto hosts = read_file("/etc/hosts", file_limit);
+    return hosts ? choose_host_addresses(name, *hosts) : found;
+}
+
 std::string make_id() {
     // The counter is what tells two ids of one process in one microsecond apart.
     static std::uint32_t counter = 0;

@@ -14,18 +14,20 @@ void run_all(const std::string& name, bool World::*wanted, StartPeer start) {
     const auto files = dialogue_files();
     REQUIRE(!files.empty());
     for (const std::string& file : files) {
-        std::string fault;
-        const auto dialogue = read_dialogue(file);
-        if (!dialogue) {
-            fault = dialogue.error();
-        } else if (dialogue->world.*wanted) {
-            auto peer = start(dialogue->world);
-            fault = peer ? run(file, dialogue->script, dialogue->world, **peer).value_or("") : file + ": " + peer.error().text;
-        } else {
+        const auto dialogues = read_dialogues(file);
+        if (!dialogues) {
+            count(name + ": " + file, false);
+            CHECK(dialogues.error() == "");
             continue;
         }
-        count(name + ": " + file, fault.empty());
-        CHECK(fault == "");
+        for (const Dialogue& dialogue : *dialogues) {
+            if (!(dialogue.world.*wanted)) continue;
+            auto peer = start(dialogue.world);
+            const std::string fault =
+                peer ? run(file, dialogue.script, dialogue.world, **peer).value_or("") : file + ": " + peer.error().text;
+            count(name + ": " + dialogue.file, fault.empty());
+            CHECK(fault == "");
+        }
     }
 }
 

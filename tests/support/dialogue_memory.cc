@@ -5,7 +5,10 @@
 #include "base/ascii.hh"
 #include "cmd/smtpd/mailer.hh"
 #include "config/settings.hh"
+#include "policy/blocklist.hh"
 #include "policy/relay.hh"
+#include "policy/tags.hh"
+#include "tests/support/dialogue_program.hh"
 #include "tests/support/memory_session.hh"
 
 namespace greylag::test {
@@ -33,7 +36,7 @@ public:
     explicit Memory(const World& world) : world_(world) {}
 
     Result<void> start() {
-        const auto loaded = config::parse("[smtpd]\ndomain = example.org\n" + world_.config, "@config");
+        const auto loaded = config::parse("[smtpd]\ndomain = example.org\n" + with_world(world_.config, "/world"), "@config");
         if (!loaded.faults.empty()) return base::fail(Kind::config, loaded.faults.front().text());
         const auto& settings = loaded.settings;
         std::string domain = settings.smtpd.domain;
@@ -44,11 +47,18 @@ public:
         }
         ours_.domains = settings.smtpd.ourdomains;
         for (const auto& name : {std::string("example.org"), domain}) ours_.domains.push_back(*mail::DomainPattern::parse(name));
-        if (!world_.peer.empty()) ours_.address = *mail::IpAddress::parse("192.0.2.25");
+        if (!world_.peer.empty()) {
+            ours_.address = *mail::IpAddress::parse("192.0.2.25");
+            peer_ = *mail::IpAddress::parse(world_.peer);
+        }
 
         MemoryWorld answers;
         answers.answer = [this](const smtp::Question& q) { return answer(q); };
+        answers.may_deliver = [this](const smtp::Envelope&) { return policy::spoken(action_, policy::Moment::message); };
         answers.deliver = [this](const smtp::Envelope&, const std::string&) { return mailer_verdict(world_.mailer); };
+        answers.meant = [this, domain](const mail::Path& path) { return policy::meant(path, ours_, peer_, domain); };
+        for (const auto& file : world_.files)
+            if (file.name == "blocked") blocked_ = policy::BlockList::parse(file.text);
         smtp::DotDecoder::Limits limits{settings.limits.line, smtp::DotDecoder::BareLf::fault};
         if (settings.smtpd.bare_newline == config::BareNewline::normalize) limits.bare_lf = smtp::DotDecoder::BareLf::normalize;
         smtp::ServerFacts facts{.domain = domain};
@@ -92,17 +102,28 @@ public:
         Aftermath after;
         after.unread = std::exchange(said_, {});
         after.front = after.driver_log = false;
-        if (!session_->given().empty()) after.delivered = session_->given().back().body;
+        if (!session_->given().empty()) {
+            const auto& [envelope, body] = session_->given().back();
+            after.delivered = policy::forgery_tags(envelope.sender, envelope.helo.host, body, ours_) + body;
+        }
         for (const auto& event : session_->log()) after.log.push_back(base::show_text(event, ""));
         return after;
     }
 
 private:
-    Verdict answer(const smtp::Question& q) const {
+    Verdict answer(const smtp::Question& q) {
+        if (const auto* sender = std::get_if<smtp::question::Sender>(&q)) {
+            action_ = blocked_.find(peer_, sender->path);
+            return policy::spoken(action_, policy::Moment::mail);
+        }
+        if (std::holds_alternative<smtp::question::Data>(q)) return policy::spoken(action_, policy::Moment::data);
         const auto* asked = std::get_if<smtp::question::Recipient>(&q);
         if (asked == nullptr) return Verdict::pass();
         if (auto verdict = policy::relay_right(asked->path, ours_); !verdict.ok()) return verdict;
-        const auto& box = asked->path.mailbox();
+        const auto path = policy::meant(asked->path, ours_, peer_, "example.org").value_or(asked->path);
+        if (path.is_loopback()) return Verdict::never(Why::relay_denied);
+        if (!ours_.holds(path.mailbox().host()) && path.mailbox().is_qualified()) return Verdict::pass();
+        const auto& box = path.mailbox();
         if (box.is_postmaster()) return Verdict::pass();
         const std::string name = base::lower(box.local());
         const std::string user = name.substr(0, name.find('+')) + "@";
@@ -114,6 +135,9 @@ private:
 
     const World& world_;
     policy::Ours ours_;
+    std::optional<mail::IpAddress> peer_;
+    policy::BlockList blocked_;
+    std::optional<policy::Action> action_;
     std::optional<MemorySession> session_;
     std::string said_;
 };

@@ -5,14 +5,14 @@
 
 namespace greylag::test {
 
-namespace {
-
 std::string with_world(std::string text, const std::string& directory) {
     constexpr std::string_view name = "$WORLD";
     for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + directory.size()))
         text.replace(at, name.size(), directory);
     return text;
 }
+
+namespace {
 
 class Program : public Peer {
 public:

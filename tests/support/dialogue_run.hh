@@ -88,13 +88,14 @@ public:
 // Nothing when all is as the script says, else the first mismatch: "tests/dialog/hello.dialog:12: expected 250, got ...".
 std::optional<std::string> run(const std::string& file, const smtp::dialogue::Script& script, const World& world, Peer& peer);
 
-// A file's text as a script with its world, or all faults, a line each.
+// A file's text as scripts with their worlds, or all faults, a line each. A line "=== TITLE" begins a connection of its own;
+// what stands before the first one, steps and world, comes before the steps of each.
 struct Dialogue {
-    std::string file;
+    std::string file;   // and the title, where there is one: "tests/dialog/mail.dialog: TITLE"
     smtp::dialogue::Script script;
     World world;
 };
-std::expected<Dialogue, std::string> read_dialogue(const std::string& file);
+std::expected<std::vector<Dialogue>, std::string> read_dialogues(const std::string& file);
 std::vector<std::string> dialogue_files(const std::string& directory = "tests/dialog");  // *.dialog, sorted
 
 }  // namespace greylag::test

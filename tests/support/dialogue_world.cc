@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 namespace greylag::test {
 
@@ -128,7 +129,36 @@ private:
 
 std::expected<World, std::vector<Fault>> world_of(const Script& script) { return Reader(script).run(); }
 
-std::expected<Dialogue, std::string> read_dialogue(const std::string& file) {
+namespace {
+
+struct Section {
+    std::string title;
+    std::string text;  // with the common beginning, every line at its number
+};
+
+std::vector<Section> sections_of(std::string_view text) {
+    constexpr std::string_view mark = "=== ";
+    std::vector<Section> out(1);
+    std::string common, blanks;
+    bool begun = false;
+    for (const std::string_view line : base::split(text, '\n')) {
+        if (line.starts_with(mark)) {
+            if (!std::exchange(begun, true)) {
+                common = std::exchange(out[0].text, {});
+                out.clear();
+            }
+            out.push_back({std::string(line.substr(mark.size())), common + blanks + "\n"});
+        } else {
+            out.back().text.append(line).append("\n");
+        }
+        if (begun) blanks += '\n';
+    }
+    return out;
+}
+
+}  // namespace
+
+std::expected<std::vector<Dialogue>, std::string> read_dialogues(const std::string& file) {
     const auto text = read_whole(file);
     if (!text) return std::unexpected(file + ": cannot be read");
     const auto joined = [&](const std::vector<Fault>& faults) {
@@ -136,11 +166,16 @@ std::expected<Dialogue, std::string> read_dialogue(const std::string& file) {
         for (const Fault& f : faults) all += (all.empty() ? "" : "\n") + file + ":" + std::to_string(f.line) + ": " + f.what;
         return all;
     };
-    auto script = smtp::dialogue::parse(*text);
-    if (!script) return std::unexpected(joined(script.error()));
-    auto world = world_of(*script);
-    if (!world) return std::unexpected(joined(world.error()));
-    return Dialogue{file, std::move(*script), std::move(*world)};
+    std::vector<Dialogue> out;
+    for (const Section& section : sections_of(*text)) {
+        auto script = smtp::dialogue::parse(section.text);
+        if (!script) return std::unexpected(joined(script.error()));
+        auto world = world_of(*script);
+        if (!world) return std::unexpected(joined(world.error()));
+        const std::string name = section.title.empty() ? file : file + ": " + section.title;
+        out.push_back({name, std::move(*script), std::move(*world)});
+    }
+    return out;
 }
 
 std::vector<std::string> dialogue_files(const std::string& directory) {

@@ -2,6 +2,9 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+
+#include <stdexcept>
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
@@ -103,6 +106,17 @@ FakeSmtp::FakeSmtp(std::vector<Script> scripts, const std::string& address, std:
     Listening door = must(listen_at(address, port));
     door_ = std::move(door.fd);
     port_ = door.port;
+    thread_ = std::thread([this] { serve(); });
+}
+
+FakeSmtp::FakeSmtp(std::vector<Script> scripts, UnixSocket where) : scripts_(std::move(scripts)), stop_(must(sys::make_pipe())) {
+    door_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un place{};
+    place.sun_family = AF_UNIX;
+    where.path.copy(place.sun_path, sizeof place.sun_path - 1);
+    const void* address = &place;
+    if (::bind(door_.get(), static_cast<const sockaddr*>(address), sizeof place) != 0 || ::listen(door_.get(), 16) != 0)
+        throw std::runtime_error("cannot listen on " + where.path);
     thread_ = std::thread([this] { serve(); });
 }
 

@@ -48,6 +48,10 @@ class FakeSmtp {
 public:
     // The n-th client meets the n-th script, later ones the last. Port 0: the kernel chooses.
     explicit FakeSmtp(std::vector<Script> scripts, const std::string& address = "127.0.0.1", std::uint16_t port = 0);
+    struct UnixSocket {
+        std::string path;
+    };
+    FakeSmtp(std::vector<Script> scripts, UnixSocket where);
     ~FakeSmtp();
     FakeSmtp(const FakeSmtp&) = delete;
     FakeSmtp& operator=(const FakeSmtp&) = delete;

@@ -32,7 +32,11 @@ void MemorySession::ask(const Question& question) {
     if (const auto* auth = std::get_if<question::Auth>(&question))
         return conversation_.tell(world_.auth(auth->initial.value_or(""), auth->initial.has_value()));
     if (const auto* auth = std::get_if<question::AuthResponse>(&question)) return conversation_.tell(world_.auth(auth->response, true));
+    if (const auto* recipient = std::get_if<question::Recipient>(&question))
+        return conversation_.tell(event::Answer{world_.answer(question), world_.meant(recipient->path)});
     if (!std::holds_alternative<question::Deliver>(question)) return conversation_.tell(event::Answer{world_.answer(question)});
+    if (auto verdict = world_.may_deliver(conversation_.envelope()); !verdict.ok())
+        return conversation_.tell(event::Delivered{std::move(verdict), {}});
     given_.push_back({conversation_.envelope(), body_});
     auto verdict = world_.deliver(conversation_.envelope(), body_);
     if (verdict.ok()) delivered_.push_back(given_.back());

@@ -12,6 +12,10 @@ namespace greylag::test {
 // What the session's questions are answered with.
 struct MemoryWorld {
     std::function<mail::Verdict(const smtp::Question&)> answer = [](const smtp::Question&) { return mail::Verdict::pass(); };
+    // Whom a recipient stands for.
+    std::function<std::optional<mail::Path>(const mail::Path&)> meant = [](const mail::Path&) { return std::nullopt; };
+    // Whether the mailer is asked at all.
+    std::function<mail::Verdict(const smtp::Envelope&)> may_deliver = [](const smtp::Envelope&) { return mail::Verdict::pass(); };
     std::function<mail::Verdict(const smtp::Envelope&, const std::string& body)> deliver =
         [](const smtp::Envelope&, const std::string&) { return mail::Verdict::pass(); };
     // An AUTH step; `given` is false where the client sent no initial response.

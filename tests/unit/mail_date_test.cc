@@ -91,7 +91,7 @@ TEST_CASE("verdict: reasons have names of their own") {
     CHECK(name(Why::none) == "none");
     CHECK(name(Why::relay_denied) == "relay-denied");
     CHECK(name(Why::mailer_later) == "mailer-later");
-    for (int a = 0; a <= static_cast<int>(Why::mailer_later); ++a)
+    for (int a = 0; a <= static_cast<int>(Why::mailer_answer); ++a)
         for (int b = 0; b < a; ++b) CHECK(name(static_cast<Why>(a)) != name(static_cast<Why>(b)));
     CHECK(Verdict::pass().ok());
     CHECK_FALSE(Verdict::later(Why::greylisted, "300").ok());

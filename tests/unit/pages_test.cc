@@ -117,7 +117,8 @@ TEST_CASE("pages: mandoc has nothing to say") {
     if (mandoc.empty()) SKIP("mandoc is not installed");
     for (const auto& page : names_in("man")) {
         const auto said = run(mandoc, {"-Tlint", "-Wstyle", "man/" + page});
-        for (const std::string_view line : base::split(said.out + said.err, '\n')) {
+        const std::string words = said.out + said.err;
+        for (const std::string_view line : base::split(words, '\n')) {
             // Whether other pages are installed is this machine's affair.
             const bool elsewhere = line.find("referenced manual not found") != std::string_view::npos ||
                                    line.find("mandoc.db") != std::string_view::npos;

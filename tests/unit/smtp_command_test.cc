@@ -76,6 +76,7 @@ TEST_CASE("verbs") {
         {"HEAD /", Verb::foreign, "/"},
         {"PUT /", Verb::foreign, "/"},
         {"OPTIONS *", Verb::foreign, "*"},
+        {"PROXY TCP4 127.0.0.1 127.0.0.1 1 25", Verb::foreign, "TCP4 127.0.0.1 127.0.0.1 1 25"},
         {"\x16\x03\x01\x02", Verb::foreign, ""},
         {"", Verb::unknown, ""},
         {" EHLO x", Verb::unknown, ""},

@@ -15,7 +15,7 @@ using smtp::wire;
 
 namespace {
 std::string codes(const Reply& reply) { return std::to_string(reply.code) + ' ' + reply.enhanced; }
-constexpr auto last_why = static_cast<int>(Why::mailer_later);
+constexpr auto last_why = static_cast<int>(Why::mailer_answer);
 }  // namespace
 
 TEST_CASE("a reply on the wire") {

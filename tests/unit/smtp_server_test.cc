@@ -5,27 +5,18 @@
 #include <random>
 
 #include "tests/support/memory_session.hh"
+#include "tests/support/replies.hh"
 #include "tests/support/test.hh"
 
 using namespace greylag;
 using namespace greylag::smtp;
+using test::codes;
 using test::MemorySession;
 using test::MemoryWorld;
 
 namespace {
 
 constexpr std::string_view opening = "EHLO client.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@mx.example>\r\n";
-
-// The codes of all replies' last lines, in order: "250 250 354".
-std::string codes(std::string_view said) {
-    std::string out;
-    while (!said.empty()) {
-        const auto line = said.substr(0, said.find("\r\n"));
-        if (line.size() < 4 || line[3] != '-') out += (out.empty() ? "" : " ") + std::string(line.substr(0, 3));
-        said.remove_prefix(line.size() + 2);
-    }
-    return out;
-}
 
 MemoryWorld answering(mail::Verdict verdict) {
     MemoryWorld world;

@@ -73,12 +73,15 @@ TEST_CASE("mailer: the environment is exactly this") {
     auto e = envelope();
     const auto mailer = parse_mailer("send", "/lib");
     const Handover handover{e, std::nullopt, "joe", "ESMTPSA", "id1", 42, "/etc/x.conf"};
-    CHECK(environment(*mailer, handover) ==
-          Words{"PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C", "SENDER=a@b.example",
-                "RECIPIENTS=c@d.example\n-x@d.example", "REMOTEIP=", "HELO=client.example", "AUTHUSER=joe", "PROTOCOL=ESMTPSA",
-                "SIZE=42", "ID=id1", "GREYLAG_CONF=/etc/x.conf"});
+    CHECK(environment(*mailer, handover) == Words{"PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C",
+                                                  "SENDER=a@b.example", "RECIPIENTS=c@d.example\n-x@d.example",
+                                                  "REMOTEIP=", "HELO=client.example", "AUTHUSER=joe", "PROTOCOL=ESMTPSA",
+                                                  "SIZE=42", "ID=id1", "GREYLAG_CONF=/etc/x.conf"});
     e.sender = mail::Path::null();
     CHECK(environment(*mailer, handover)[2] == "SENDER=");
+    Handover told = handover;
+    told.domain = "dom.example";
+    CHECK(environment(*mailer, told).back() == "DOMAIN=dom.example");
 }
 
 TEST_CASE("mailer: what its end means") {
@@ -116,4 +119,34 @@ TEST_CASE("mailer: what its end means") {
         const bool final = status == 65 || (status >= 67 && status <= 69) || status == 76 || status == 77;
         CHECK((verdict({How::exited, status}, "").kind == never) == final);
     }
+}
+
+TEST_CASE("mailer: an LMTP server in its place") {
+    struct Case {
+        std::string_view text;
+        std::string path, host;
+        std::uint16_t port;
+    };
+    const Case cases[] = {
+        {"lmtp:/run/dovecot/lmtp", "/run/dovecot/lmtp", "", 0},
+        {"lmtp:127.0.0.1:24", "", "127.0.0.1", 24},
+        {"lmtp:[::1]:2424", "", "::1", 2424},
+        {"lmtp:store.example:24", "", "store.example", 24},
+        {"'lmtp:/with a blank'", "/with a blank", "", 0},
+    };
+    for (const auto& c : cases) {
+        const auto mailer = parse_mailer(c.text, "/lib");
+        REQUIRE_MESSAGE(mailer.has_value(), c.text);
+        REQUIRE(mailer->lmtp.has_value());
+        CHECK(mailer->lmtp->path == c.path);
+        CHECK(mailer->lmtp->host == c.host);
+        CHECK(mailer->lmtp->port == c.port);
+        CHECK(!mailer->upas);
+        CHECK(!mailer->is_send());
+        CHECK(protects_recipients(*mailer));
+        CHECK(protects_sender(*mailer));
+    }
+    for (const std::string_view text : {"lmtp:", "lmtp:host", "lmtp:host:", "lmtp:host:0", "lmtp:host:65536", "lmtp:::1:24",
+                                        "lmtp:[host]:24", "lmtp::24", "lmtp:ho st:24", "lmtp:/run/lmtp %r", "lmtp:../x"})
+        CHECK_MESSAGE(!parse_mailer(text, "/lib"), text);
 }

@@ -203,10 +203,10 @@ TEST_CASE("support: a dialogue that cannot be read says why") {
     scratch.write("no", "");
     const auto files = dialogue_files(scratch.path());
     CHECK(files == std::vector<std::string>{scratch.at("a.dialog"), scratch.at("b.dialog")});
-    const auto broken = read_dialogue(files[1]);
+    const auto broken = read_dialogues(files[1]);
     REQUIRE(!broken);
     CHECK(broken.error().starts_with(files[1] + ":1: an escape is one of"));
     CHECK(broken.error().ends_with("\n" + files[1] + ":2: \"bogus\" is no word of a dialogue"));
-    CHECK(read_dialogue(files[0]).error() == files[0] + ":1: @bogus is no word of the world");
-    CHECK(read_dialogue(scratch.at("gone")).error() == scratch.at("gone") + ": cannot be read");
+    CHECK(read_dialogues(files[0]).error() == files[0] + ":1: @bogus is no word of the world");
+    CHECK(read_dialogues(scratch.at("gone")).error() == scratch.at("gone") + ": cannot be read");
 }

@@ -123,3 +123,26 @@ TEST_CASE("sys/rights: an unknown user is refused before anything changes") {
     REQUIRE(!result);
     CHECK(result.error().text == "user no such user: not in /etc/passwd");
 }
+
+TEST_CASE("sys/host: the addresses of a name, from the machine's own file") {
+    struct Case {
+        const char* name;
+        const char* hosts;
+        const char* addresses;
+    };
+    for (const Case& c : {
+             Case{"192.0.2.1", "192.0.2.9 192.0.2.1", "192.0.2.1"},
+             Case{"2001:db8::1", "", "2001:db8::1"},
+             Case{"store", "192.0.2.1 store.example store\n192.0.2.2 other\n2001:db8::1\tSTORE # x\n", "192.0.2.1 2001:db8::1"},
+             Case{"store.example.", "192.0.2.1 store.example\r\n", "192.0.2.1"},
+             Case{"store", "192.0.2.1 storehouse\n#192.0.2.1 store\nnonsense store\n", ""},
+             Case{"localhost", "", "127.0.0.1 ::1"},
+             Case{"localhost", "127.0.0.7 localhost\n", "127.0.0.7"},
+             Case{"", "192.0.2.1\n", ""},
+         }) {
+        std::string found;
+        for (const auto& address : sys::choose_host_addresses(c.name, c.hosts))
+            found += (found.empty() ? "" : " ") + address.text();
+        CHECK(found == c.addresses);
+    }
+}

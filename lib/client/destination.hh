@@ -1,0 +1,30 @@
+// Where a message is to go, as smtp's first operand writes it (smtp(8)): a name that is routed through MX, a name or an address
+// that is dialled as it is, or a socket of this machine; SMTP or LMTP (RFC 2033).
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hh"
+#include "mail/ip.hh"
+
+namespace greylag::client {
+
+struct Destination {
+    enum class How : std::uint8_t { exchange, name, address, local };
+    How how = How::exchange;
+    bool lmtp = false;
+    std::string host;         // exchange, name
+    mail::IpAddress address;  // address
+    std::uint16_t port = 25;
+    std::string path;  // local
+
+    std::string text() const;    // for people: "example.org", "[192.0.2.1]:2525", "/run/lmtp"
+    std::string domain() const;  // what qualifies a recipient without a host; empty for a socket
+};
+
+// "host", "host:port", "[address]:port", "[host]:port", an address alone, "net!host!service", "tcp!host", "/net/tcp!host",
+// "unix!/path", "lmtp!host!port", "lmtp!/path". A service is a number or one of smtp submission smtps submissions lmtp.
+Result<Destination> parse_destination(std::string_view text);
+
+}  // namespace greylag::client
