@@ -152,6 +152,10 @@ TEST_CASE("smtpd -r: every answer DNS can give about a sender's domain") {
         CAPTURE(c.sender);
         CHECK(mail_from(world, c.sender) == c.code);
     }
+    dns.mx("xn--mnchen-3ya.arpa", 10, "mail.mx.arpa");
+    Stream& wire = world.start({"-r"});
+    CHECK(wire.ask("EHLO client.home.arpa").starts_with("250"));
+    CHECK(wire.ask("MAIL FROM:<a@m\u00fcnchen.arpa> SMTPUTF8").starts_with("250 2.1.0"));
     // An address is asked for only where there is no MX, and nothing for the null sender and literals.
     CHECK(dns.asked("mx.arpa", rr::a) + dns.asked("mx.arpa", rr::aaaa) + dns.asked("nowhere.arpa", rr::a) == 0);
     CHECK(dns.asked("a.arpa", rr::a) == 1);
