@@ -363,7 +363,7 @@ TEST_CASE("server: how a connection ends") {
         {event::Gone::Why::timeout, "421 4.4.2 ", base::Word::drop},
         {event::Gone::Why::session_time, "421 4.4.2 ", base::Word::drop},
         {event::Gone::Why::too_slow, "421 4.4.2 ", base::Word::drop},
-        {event::Gone::Why::shutdown, "421 4.3.2 ", base::Word::drop},
+        {event::Gone::Why::shutdown, "421 4.3.2 ", base::Word::disconnect},
     };
     for (const auto& c : cases) {
         MemorySession session;
