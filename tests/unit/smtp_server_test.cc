@@ -118,7 +118,7 @@ TEST_CASE("server: invariants hold for any order of events") {
         ServerSession session(facts);
         bool closed = false;
         bool taking = false;  // the octets that come are body
-        bool more = false;    // octets were there behind the last line
+        bool more = false;    // there are some behind the last line that was listened to
         for (int i = 0; i < 120; ++i) {
             const bool asking = session.asking();
             const auto phase = session.phase();
@@ -126,8 +126,8 @@ TEST_CASE("server: invariants hold for any order of events") {
             const Event event = i == 0   ? Event{event::Opened{}}
                                 : i == 1 ? Event{event::Watched{false}}
                                          : random_event(random, session, taking);
-            if (const auto* line = std::get_if<event::Line>(&event); line != nullptr && !asking) more = line->more;
             const Effects effects = session.on(event);
+            if (const auto* line = std::get_if<event::Line>(&event); line != nullptr && !asking) more = line->more;
             if (closed) REQUIRE(effects.empty());  // after Close no effect
             const auto* answer = std::get_if<event::Delivered>(&event);
             const bool gone = std::holds_alternative<event::Gone>(event);
@@ -156,7 +156,7 @@ TEST_CASE("server: invariants hold for any order of events") {
                 REQUIRE(!says(effects, 250));
             if (has<effect::StartTls>(effects)) {
                 ++handshakes;
-                REQUIRE(!more);  // nothing was received behind STARTTLS
+                REQUIRE(!more);  // nothing was received behind the last line
                 REQUIRE(std::holds_alternative<effect::StartTls>(effects.back()));
             }
             if (phase == ServerSession::Phase::handshake && !gone && !std::holds_alternative<event::TlsUp>(event))
