@@ -1,6 +1,7 @@
 // A receiving session as a value: events in, effects out (RFC 5321). No byte is read or written here, no clock asked, no
 // policy known: policy is a question, and its answer an event.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -228,6 +229,8 @@ private:
     void auth_step(const event::Auth& e);
     bool offers(std::string_view mechanism, const std::vector<std::string>& mechanisms) const;
 
+    void count(Verb verb) { ++commands_[std::min(static_cast<std::size_t>(verb), commands_.size() - 1)]; }
+    std::string counts() const;  // "ehlo:1,mail:2"
     void say(Reply reply) { out_.push_back(effect::Say{std::move(reply)}); }
     void say(Voice voice, std::initializer_list<std::string_view> arguments = {}) { say(smtp::say(voice, arguments)); }
     void ask(Asked asked, Question question);
@@ -255,9 +258,8 @@ private:
     std::uint64_t chunk_octets_ = 0;     // of the chunks before
     std::string user_, tls_description_;
     unsigned errors_ = 0, helo_refusals_ = 0, refused_recipients_ = 0;
-    struct {
-        unsigned commands = 0, mail = 0, rcpt = 0, messages = 0;
-    } count_;
+    std::array<unsigned, static_cast<std::size_t>(Verb::refused) + 1> commands_{};  // heard, by verb; the last: no verb of ours
+    unsigned messages_ = 0;
     Effects out_;  // of the event in hand
 };
 

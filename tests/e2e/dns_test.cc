@@ -110,6 +110,7 @@ TEST_CASE("smtpd: a better name after a bad one is taken, and trusted peers say 
     CHECK(friends.dns.questions().empty());
 }
 
+// row 55
 TEST_CASE("smtpd -r: every answer DNS can give about a sender's domain") {
     World world("192.0.2.7");
     if (!world.site.built()) SKIP("smtpd is not built");
@@ -200,6 +201,7 @@ TEST_CASE("smtpd: the peer's confirmed name stands in Received and in the log") 
     CHECK(world.site.scratch.read("log").value_or("").find("name=\"mail.peer.arpa\"") != std::string::npos);
 }
 
+// row 95
 TEST_CASE("smtpd: a peer without a name, or with names that are none, is its address") {
     struct {
         std::string_view what;

@@ -1,6 +1,7 @@
 #include "tests/support/dialogue_program.hh"
 
 #include "base/ascii.hh"
+#include "base/escape.hh"
 #include "tests/support/fake_mailer.hh"
 
 namespace greylag::test {
@@ -77,7 +78,7 @@ private:
         scratch_.make_directory("lib");
         for (const std::string& user : world_.users) {
             const auto parts = base::cut(user, '@');
-            scratch_.make_directory("state/mail/" + std::string(parts->second) + "/" + std::string(parts->first));
+            scratch_.make_directory("state/mail/" + std::string(parts->second) + "/" + base::file_name(parts->first));
         }
         std::string aliases;
         for (const std::string& alias : world_.aliases) aliases += alias + "\n";
