@@ -170,7 +170,6 @@ void Session::announce() {
 
 // The address stands before anything the client chose: who bans by the log must not be led to somebody else.
 void Session::perform(const smtp::effect::Log& e) {
-    announce();
     base::Event event{e.event.word, {}};
     event.with("ip", peer());
     event.fields.insert(event.fields.end(), e.event.fields.begin(), e.event.fields.end());

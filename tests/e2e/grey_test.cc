@@ -42,7 +42,7 @@ struct GreySite {
         how.environment = site.environment();
         auto session = must(Session::start(how));
         session.wire.reply();
-        session.wire.ask("EHLO client.example");
+        session.wire.ask("EHLO client.home.arpa");
         return session;
     }
     // The code of the answer to each recipient.
@@ -223,7 +223,7 @@ TEST_CASE("greylist: a peer without an address is let through, and the log says 
     how.environment = s.site.environment();
     auto session = must(Session::start(how));
     session.wire.reply();
-    session.wire.ask("EHLO client.example");
+    session.wire.ask("EHLO client.home.arpa");
     session.wire.ask("MAIL FROM:<a@b.example>");
     CHECK(session.wire.ask("RCPT TO:<you@greylag.test>").substr(0, 3) == "250");
     CHECK(session.wire.ask("RCPT TO:<me@greylag.test>").substr(0, 3) == "250");
