@@ -38,7 +38,7 @@ Recipient read_recipient(std::string_view text, const std::string& host, const s
     if (path && !path->is_null()) return {path->text(), std::move(*path), {}};
     smtp::Outcome refused{smtp::Outcome::State::never, smtp::Outcome::Cause::reply, smtp::Stage::rcpt, 553, "5.1.3", {}};
     refused.text = path ? "nobody has the null address" : path.error().text;
-    return {std::string(text), std::nullopt, std::move(refused)};
+    return {base::printable(text), std::nullopt, std::move(refused)};
 }
 
 Result<void> read_options(const base::CommandLine& line, Order& order) {

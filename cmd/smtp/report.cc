@@ -53,7 +53,7 @@ int verdict(const std::vector<smtp::Outcome>& outcomes) {
 
 std::string report_line(std::string_view address, const smtp::Outcome& outcome) {
     const char kind = outcome.state == State::delivered ? 'd' : outcome.state == State::never ? 'n' : 'l';
-    return std::string(1, kind) + " " + base::printable(address) + " " + outcome.words() + "\n";
+    return std::string(1, kind) + " " + std::string(address) + " " + outcome.words() + "\n";
 }
 
 std::string failure_line(std::string_view address, const smtp::Outcome& outcome) {

@@ -13,7 +13,8 @@ int status_of(const smtp::Outcome& outcome);
 // Of all: 0, 75 when anybody has to wait, else the worst.
 int verdict(const std::vector<smtp::Outcome>& outcomes);
 
-// "d|l|n ADDRESS CODE TEXT" and a line end.
+// "d|l|n ADDRESS CODE TEXT" and a line end; the address as it was given, so that whoever reads it finds it again. It holds no
+// control character.
 std::string report_line(std::string_view address, const smtp::Outcome& outcome);
 // "ADDRESS: CODE TEXT" and a line end; empty for who has the message.
 std::string failure_line(std::string_view address, const smtp::Outcome& outcome);

@@ -114,6 +114,7 @@ private:
         if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), meant.value_or(asked.path));
         return smtp::event::Answer{std::move(verdict), std::move(meant)};
     }
+    smtp::Event answer(const smtp::question::Tls&) { return smtp::event::Answer{mail::Verdict::later(mail::Why::none), {}}; }
     smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
     smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
     smtp::Event answer(const smtp::question::Deliver& question);
@@ -169,7 +170,6 @@ void Session::announce() {
 
 // The address stands before anything the client chose: who bans by the log must not be led to somebody else.
 void Session::perform(const smtp::effect::Log& e) {
-    announce();
     base::Event event{e.event.word, {}};
     event.with("ip", peer());
     event.fields.insert(event.fields.end(), e.event.fields.begin(), e.event.fields.end());

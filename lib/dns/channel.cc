@@ -92,7 +92,7 @@ Result<void> Channel::turn(Deadline deadline) {
     timeval room{};
     if (const timeval* next = ::ares_timeout(channel_, nullptr, &room))
         deadline = Deadline::earlier(deadline, Deadline::in(base::Millis(next->tv_sec * 1000 + (next->tv_usec + 999) / 1000)));
-    (void)TRY(sys::wait_any(interests, deadline));
+    static_cast<void>(TRY(sys::wait_any(interests, deadline)));
     for (const auto& i : interests)
         if (i.read || i.write) ::ares_process_fd(channel_, i.read ? i.fd : ARES_SOCKET_BAD, i.write ? i.fd : ARES_SOCKET_BAD);
     ::ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);

@@ -56,8 +56,8 @@ std::string reverse_name(const mail::IpAddress& address);
 enum class Type : std::uint16_t { a = 1, ptr = 12, mx = 15, txt = 16, aaaa = 28, tlsa = 52 };
 
 // The packet that asks a recursive server for `name` ("." is the root) with AD set, so that the answer says whether it was
-// verified (RFC 6840 5.7). Its id is 0. Nothing when DNS cannot carry the name: an empty label, one over 63 octets, over 255 in
-// all, or .onion, which must not be asked for (RFC 7686).
+// verified (RFC 6840 5.7). Its id is 0. U-labels are asked for in their ASCII form. Nothing when DNS cannot carry the name: an
+// empty label, one over 63 octets, over 255 in all, or .onion, which must not be asked for (RFC 7686).
 std::optional<std::string> make_question(std::string_view name, std::uint16_t type);
 
 // The records of `type`, whose form is Record (IpAddress for A and AAAA), that answer the packet's own question, behind any

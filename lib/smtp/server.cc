@@ -75,6 +75,11 @@ const ServerSession::Row* ServerSession::find(Verb verb) {
     return nullptr;
 }
 
+ServerSession::ServerSession(ServerFacts facts) : facts_(std::move(facts)), count_(facts_.counted) {
+    envelope_.tls = facts_.tls;
+    envelope_.tls_description = facts_.tls_description;
+}
+
 Effects ServerSession::on(const Event& event) {
     out_.clear();
     if (phase_ == Phase::closed) return {};
@@ -96,6 +101,7 @@ Effects ServerSession::on(const Event& event) {
 
 void ServerSession::opened(const event::Opened&) {
     if (phase_ != Phase::start) return;
+    if (facts_.starttls_asked) return tls_answered(mail::Verdict::pass());
     phase_ = Phase::watching;
     out_.push_back(effect::Watch{facts_.greeting_wait});
 }
@@ -168,6 +174,7 @@ void ServerSession::answered(const event::Answer& e) {
         case Asked::sender: return sender_answered(e.verdict);
         case Asked::recipient: return recipient_answered(e);
         case Asked::data: return data_answered(e.verdict);
+        case Asked::tls: return tls_answered(e.verdict);
         case Asked::nothing:
         case Asked::auth:
         case Asked::deliver: return;
@@ -201,7 +208,7 @@ Reply ServerSession::ehlo_reply() const {
     lines.insert(lines.end(), {"PIPELINING", "SIZE " + std::to_string(facts_.size_limit), "8BITMIME", "SMTPUTF8", "CHUNKING",
                                "ENHANCEDSTATUSCODES"});
     if (facts_.tls_offered) lines.emplace_back("STARTTLS");
-    if (!facts_.mechanisms.empty() && user_.empty()) {
+    if (!facts_.mechanisms.empty() && user().empty()) {
         lines.emplace_back("AUTH");
         for (const auto& mechanism : facts_.mechanisms) lines.back() += " " + mechanism;
     }
@@ -241,12 +248,12 @@ void ServerSession::quit(std::string_view) {
 }
 
 void ServerSession::refuse(Reply reply) {
-    ++errors_;
-    if (errors_ >= facts_.error_limit) {
+    ++count_.errors;
+    if (count_.errors >= facts_.error_limit) {
         say(Voice::too_many_errors);
         return close("errors");
     }
-    if (const auto delay = error_delay(errors_); delay.count() > 0) out_.push_back(effect::Wait{delay});
+    if (const auto delay = error_delay(count_.errors); delay.count() > 0) out_.push_back(effect::Wait{delay});
     say(std::move(reply));
 }
 
@@ -270,13 +277,13 @@ Reply ServerSession::rejection(mail::Verdict verdict, std::string_view about) {
     return reply;
 }
 
-std::string ServerSession::counts() const {
+std::string ServerSession::command_counts() const {
     std::string out;
-    for (std::size_t i = 0; i < commands_.size(); ++i) {
-        if (commands_[i] == 0) continue;
+    for (std::size_t i = 0; i < count_.commands.size(); ++i) {
+        if (count_.commands[i] == 0) continue;
         const auto verb = static_cast<Verb>(i);
         out += (out.empty() ? "" : ",") + (verb == Verb::refused ? "unknown" : base::lower(name(verb))) + ":";
-        out += std::to_string(commands_[i]);
+        out += std::to_string(count_.commands[i]);
     }
     return out;
 }
@@ -285,8 +292,8 @@ void ServerSession::close(std::string_view why) {
     // A server that stops has nothing against its clients; who bans by `drop` must not ban them.
     const bool ours = why != "quit" && why != "eof" && why != reason(event::Gone::Why::shutdown);
     base::Event log{ours ? base::Word::drop : base::Word::disconnect, {}};
-    log.with("reason", std::string(why)).with("commands", counts());
-    log.with("messages", std::to_string(messages_)).with("errors", std::to_string(errors_));
+    log.with("reason", std::string(why)).with("commands", command_counts());
+    log.with("messages", std::to_string(count_.messages)).with("errors", std::to_string(count_.errors));
     phase_ = Phase::closed;
     asked_ = Asked::nothing;
     out_.push_back(effect::Log{std::move(log)});

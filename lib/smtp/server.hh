@@ -22,6 +22,12 @@
 
 namespace greylag::smtp {
 
+// What a session has counted; the log's last line.
+struct Counts {
+    std::array<unsigned, static_cast<std::size_t>(Verb::refused) + 1> commands{};  // heard, by verb; the last: no verb of ours
+    unsigned messages = 0, errors = 0;
+};
+
 // What holds for the whole session.
 struct ServerFacts {
     std::string domain;  // greeting, EHLO answer
@@ -31,9 +37,13 @@ struct ServerFacts {
     base::Millis greeting_wait{0};
     bool tls_offered = false;  // STARTTLS: there is a certificate and TLS is not up
     bool tls = false;          // TLS from the first octet
+    std::string tls_description{};
     bool auth_required = false;
     std::vector<std::string> mechanisms{};            // what AUTH would really do now
     std::vector<std::string> mechanisms_under_tls{};  // what it would do after STARTTLS
+    // Another process said all that was said until STARTTLS, and counted so far: begin with its answer.
+    bool starttls_asked = false;
+    Counts counted{};
 };
 
 struct Envelope {
@@ -43,6 +53,9 @@ struct Envelope {
     std::vector<mail::Path> recipients;
     Body body = Body::seven_bit;
     bool utf8 = false;
+    bool tls = false;
+    std::string tls_description;  // "TLSv1.3 with cipher ..."
+    std::string user;             // authenticated; empty: nobody
 };
 
 // What was seen while the body went by.
@@ -65,6 +78,7 @@ struct Sender {
 struct Recipient {
     mail::Path path;
 };
+struct Tls {};      // can TLS begin? "later" is 454
 struct Data {};     // DATA or the first BDAT; envelope() is complete
 struct Auth {       // begins an exchange; answered by event::Auth
     std::string mechanism;
@@ -75,8 +89,8 @@ struct AuthResponse {  // the client's next step, decoded
 };
 struct Deliver {};  // envelope() is complete and the body in the spool; answered by event::Delivered
 }  // namespace question
-using Question = std::variant<question::Helo, question::Sender, question::Recipient, question::Data, question::Auth,
-                              question::AuthResponse, question::Deliver>;
+using Question = std::variant<question::Helo, question::Sender, question::Recipient, question::Data, question::Tls,
+                              question::Auth, question::AuthResponse, question::Deliver>;
 
 namespace event {
 struct Opened {};
@@ -163,7 +177,7 @@ public:
         closed,
     };
 
-    explicit ServerSession(ServerFacts facts) : facts_(std::move(facts)) {}
+    explicit ServerSession(ServerFacts facts);
 
     // Total: every event has an answer in every phase, an event that cannot come there has the empty one; after Close there
     // is none. While a question is open only its answer and Gone are listened to.
@@ -174,12 +188,12 @@ public:
     Phase phase() const { return phase_; }
     bool asking() const { return asked_ != Asked::nothing; }
     bool in_last_chunk() const { return chunk_ && chunk_->last; }
-    const std::string& user() const { return user_; }  // authenticated; empty: nobody
+    const std::string& user() const { return envelope_.user; }  // authenticated; empty: nobody
     bool tls() const { return facts_.tls; }
-    const std::string& tls_description() const { return tls_description_; }
+    const Counts& counts() const { return count_; }
 
 private:
-    enum class Asked : std::uint8_t { nothing, helo, sender, recipient, data, auth, deliver };
+    enum class Asked : std::uint8_t { nothing, helo, sender, recipient, data, tls, auth, deliver };
     struct Row;
     static const Row* find(Verb verb);
     static const Row rows[];
@@ -223,14 +237,16 @@ private:
 
     // server_auth.cc: TLS and AUTH
     void starttls(std::string_view argument);
+    void tls_answered(const mail::Verdict& verdict);
     void tls_up(const event::TlsUp& e);
     void auth(std::string_view argument);
     void auth_line(const event::Line& e);
     void auth_step(const event::Auth& e);
+    void auth_refused(Reply reply);
     bool offers(std::string_view mechanism, const std::vector<std::string>& mechanisms) const;
 
-    void count(Verb verb) { ++commands_[std::min(static_cast<std::size_t>(verb), commands_.size() - 1)]; }
-    std::string counts() const;  // "ehlo:1,mail:2"
+    void count(Verb verb) { ++count_.commands[std::min(static_cast<std::size_t>(verb), count_.commands.size() - 1)]; }
+    std::string command_counts() const;  // "ehlo:1,mail:2"
     void say(Reply reply) { out_.push_back(effect::Say{std::move(reply)}); }
     void say(Voice voice, std::initializer_list<std::string_view> arguments = {}) { say(smtp::say(voice, arguments)); }
     void ask(Asked asked, Question question);
@@ -256,10 +272,8 @@ private:
     std::optional<BdatArgument> chunk_;  // in hand
     std::optional<Reply> chunk_refusal_; // what the octets in hand are answered with when they have gone by
     std::uint64_t chunk_octets_ = 0;     // of the chunks before
-    std::string user_, tls_description_;
-    unsigned errors_ = 0, helo_refusals_ = 0, refused_recipients_ = 0;
-    std::array<unsigned, static_cast<std::size_t>(Verb::refused) + 1> commands_{};  // heard, by verb; the last: no verb of ours
-    unsigned messages_ = 0;
+    unsigned helo_refusals_ = 0, refused_recipients_ = 0, auth_refusals_ = 0;
+    Counts count_;
     Effects out_;  // of the event in hand
 };
 

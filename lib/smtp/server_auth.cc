@@ -2,13 +2,24 @@
 // passwords are questions.
 #include "base/ascii.hh"
 #include "base/base64.hh"
+#include "base/wipe.hh"
 #include "smtp/server.hh"
 
 namespace greylag::smtp {
 
+namespace {
+constexpr unsigned auth_refusal_limit = 5;
+constexpr base::Millis auth_delay{500};
+}  // namespace
+
 void ServerSession::starttls(std::string_view) {
     if (facts_.tls) return refuse(smtp::say(Voice::not_now, {"STARTTLS"}));
     if (!facts_.tls_offered) return refuse(Voice::unknown_command);
+    ask(Asked::tls, question::Tls{});
+}
+
+void ServerSession::tls_answered(const mail::Verdict& verdict) {
+    if (!verdict.ok()) return say(Voice::tls_unavailable);
     phase_ = Phase::handshake;
     say(Voice::tls_go);
     out_.push_back(effect::StartTls{});
@@ -24,7 +35,8 @@ void ServerSession::tls_up(const event::TlsUp& e) {
     facts_.tls = true;
     facts_.tls_offered = false;
     facts_.mechanisms = e.mechanisms;
-    tls_description_ = e.description;
+    envelope_.tls = true;
+    envelope_.tls_description = e.description;
     phase_ = Phase::connected;
 }
 
@@ -37,7 +49,7 @@ bool ServerSession::offers(std::string_view mechanism, const std::vector<std::st
 void ServerSession::auth(std::string_view argument) {
     if (!envelope_.extended || (facts_.mechanisms.empty() && (facts_.tls || facts_.mechanisms_under_tls.empty())))
         return refuse(Voice::unknown_command);
-    if (!user_.empty()) return refuse(Voice::auth_done);
+    if (!user().empty()) return refuse(Voice::auth_done);
     auto parsed = parse_auth(argument);
     if (!parsed) return refuse(std::move(parsed).error());
     if (!offers(parsed->mechanism, facts_.mechanisms)) {
@@ -47,6 +59,7 @@ void ServerSession::auth(std::string_view argument) {
     std::optional<std::string> initial;
     if (parsed->initial) {
         initial = base::base64_decode(*parsed->initial);
+        base::wipe(*parsed->initial);
         if (!initial) return refuse(Voice::auth_base64);
     }
     phase_ = Phase::auth;
@@ -76,13 +89,23 @@ void ServerSession::auth_step(const event::Auth& e) {
     phase_ = Phase::greeted;
     switch (e.step) {
         case event::Auth::Step::challenge: return;
-        case event::Auth::Step::success:
-            user_ = e.text;
-            return say(Voice::auth_ok);
-        case event::Auth::Step::failed: return refuse(Voice::auth_failed);
-        case event::Auth::Step::malformed: return refuse(Voice::auth_base64);
+        case event::Auth::Step::success: envelope_.user = e.text; return say(Voice::auth_ok);
+        case event::Auth::Step::failed: return auth_refused(smtp::say(Voice::auth_failed));
+        case event::Auth::Step::malformed: return auth_refused(smtp::say(Voice::auth_malformed));
         case event::Auth::Step::later: return say(Voice::auth_later);
     }
+}
+
+// A password is mistyped once or twice; whoever goes on is guessing. Each try waits longer than the one before.
+void ServerSession::auth_refused(Reply reply) {
+    ++count_.errors;
+    ++auth_refusals_;
+    out_.push_back(effect::Wait{auth_delay * (1 << (auth_refusals_ - 1))});
+    if (auth_refusals_ >= auth_refusal_limit || count_.errors >= facts_.error_limit) {
+        say(Voice::too_many_errors);
+        return close("auth");
+    }
+    say(std::move(reply));
 }
 
 }  // namespace greylag::smtp

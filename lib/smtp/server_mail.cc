@@ -9,11 +9,11 @@ constexpr unsigned received_limit = 50;  // RFC 5321 6.3
 }  // namespace
 
 Offered ServerSession::offered() const {
-    return {.extended = envelope_.extended, .utf8 = true, .auth = !facts_.mechanisms.empty() || !user_.empty()};
+    return {.extended = envelope_.extended, .utf8 = true, .auth = !facts_.mechanisms.empty() || !user().empty()};
 }
 
 bool ServerSession::helo_refused() {
-    if (helo_verdict_.ok() || !user_.empty()) return false;
+    if (helo_verdict_.ok() || !user().empty()) return false;
     if (++helo_refusals_ >= helo_refusal_limit) {
         say(Voice::helo_lies);
         close("helo");
@@ -27,7 +27,7 @@ void ServerSession::mail(std::string_view argument) {
     if (phase_ != Phase::greeted) return refuse(Voice::nested_mail);
     auto parsed = parse_mail(argument, offered());
     if (!parsed) return refuse(std::move(parsed).error());
-    if (facts_.auth_required && user_.empty()) return refuse(Voice::auth_needed);
+    if (facts_.auth_required && user().empty()) return refuse(Voice::auth_needed);
     if (helo_refused()) return;
     if (parsed->size && *parsed->size > facts_.size_limit) return refuse(too_big());
     pending_mail_ = std::move(*parsed);
@@ -192,7 +192,7 @@ void ServerSession::delivered(const event::Delivered& e) {
     forget_transaction();
     phase_ = Phase::greeted;
     if (!e.verdict.ok()) return say(smtp::say(e.verdict));
-    ++messages_;
+    ++count_.messages;
     say(Voice::sent, {e.id});
 }
 

@@ -91,6 +91,7 @@ constexpr auto voices = std::to_array<Row<Voice>>({
     {V::auth_done, 503, "5.5.1", "you are authenticated already"},
     {V::auth_challenge, 334, "", "{}"},
     {V::auth_base64, 501, "5.5.2", "that is not base64"},
+    {V::auth_malformed, 501, "5.5.2", "malformed authentication response"},
     {V::auth_aborted, 501, "5.7.0", "authentication aborted"},
     {V::auth_too_long, 500, "5.5.6", "authentication exchange line too long"},
     {V::auth_ok, 235, "2.7.0", "Authentication successful"},

@@ -77,6 +77,7 @@ enum class Voice : std::uint8_t {
     auth_done,
     auth_challenge,  // base64
     auth_base64,
+    auth_malformed,
     auth_aborted,
     auth_too_long,
     auth_ok,

@@ -1,6 +1,7 @@
 // smtpd with a name server that answers, or misbehaves, as told: HELO, -r, the peer's name, --check.
 #include <algorithm>
 
+#include "dns/resolver.hh"
 #include "tests/e2e/site.hh"
 #include "tests/support/dns_responder.hh"
 #include "tests/support/spawn.hh"
@@ -152,6 +153,10 @@ TEST_CASE("smtpd -r: every answer DNS can give about a sender's domain") {
         CAPTURE(c.sender);
         CHECK(mail_from(world, c.sender) == c.code);
     }
+    dns.mx("xn--mnchen-3ya.arpa", 10, "mail.mx.arpa");
+    Stream& wire = world.start({"-r"});
+    CHECK(wire.ask("EHLO client.home.arpa").starts_with("250"));
+    CHECK(wire.ask("MAIL FROM:<a@m\u00fcnchen.arpa> SMTPUTF8").starts_with("250 2.1.0"));
     // An address is asked for only where there is no MX, and nothing for the null sender and literals.
     CHECK(dns.asked("mx.arpa", rr::a) + dns.asked("mx.arpa", rr::aaaa) + dns.asked("nowhere.arpa", rr::a) == 0);
     CHECK(dns.asked("a.arpa", rr::a) == 1);
@@ -169,6 +174,45 @@ TEST_CASE("smtpd -r: a name server that is silent costs no more than the time it
     CHECK(mail_from(world, "a@silent.arpa") == "451 4.4.3");
     CHECK(sys::since(start) >= base::Millis(299));
     CHECK(sys::since(start) < base::Millis(5'000));
+}
+
+TEST_CASE("smtpd -r: a real name server, nsd") {
+    const std::string nsd = find_program("nsd");
+    if (nsd.empty()) SKIP("nsd is not installed");
+    World world("192.0.2.7");
+    if (!world.site.built()) SKIP("smtpd is not built");
+    const Scratch& scratch = world.site.scratch;
+    std::string zone =
+        "$ORIGIN zone.arpa.\n$TTL 60\n@ SOA ns root 1 60 60 60 5\n@ NS ns\nns A 127.0.0.1\nmx MX 10 ns\nnull MX 0 .\n"
+        "a A 192.0.2.1\naaaa AAAA 2001:db8::1\nalias CNAME mx\ntxt TXT x\ndeep.under A 192.0.2.1\n";
+    for (int i = 0; i < 60; ++i) zone += "many MX 10 exchanger-" + std::to_string(i) + "\n";
+    scratch.write("zone", zone);
+    const std::string address = "127.0.0.1";
+    const std::uint16_t port = world.site.free_port();
+    const auto at = [&](const char* name) { return '"' + scratch.at(name) + '"'; };
+    scratch.write("nsd.conf", "server:\n  ip-address: " + address + "@" + std::to_string(port) +
+                                  "\n  username: \"\"\n  zonesdir: " + at("") + "\n  database: \"\"\n  pidfile: " +
+                                  at("nsd.pid") + "\n  xfrdfile: " + at("xfrd") + "\n  xfrdir: " + at("") +
+                                  "\n  zonelistfile: " + at("zones") + "\n  cookie-secret-file: \"\"\n  server-count: 1\n" +
+                                  "remote-control:\n  control-enable: no\nzone:\n  name: zone.arpa\n  zonefile: zone\n");
+    const Listener server = started(world.site, nsd, {"-d", "-c", scratch.at("nsd.conf")}, port);
+    const dns::NameServer here{must(mail::IpAddress::parse(address)), port};
+    REQUIRE(eventually([&] { return dns::Resolver::silent({{here}, base::Millis(200)}).empty(); }));
+    std::string text = scratch.read("smtpd.conf").value_or("");
+    scratch.write("smtpd.conf", replaced(text, world.dns.text(), here.text()));
+    struct {
+        std::string domain, code;
+    } const cases[] = {
+        {"mx.zone.arpa", "250 2.1.0"},      {"many.zone.arpa", "250 2.1.0"},  {"a.zone.arpa", "250 2.1.0"},
+        {"aaaa.zone.arpa", "250 2.1.0"},    {"alias.zone.arpa", "250 2.1.0"}, {"null.zone.arpa", "550 5.7.27"},
+        {"nowhere.zone.arpa", "550 5.1.8"}, {"txt.zone.arpa", "550 5.1.8"},   {"under.zone.arpa", "550 5.1.8"},
+        {"refused.elsewhere", "451 4.4.3"},
+    };
+    for (const auto& c : cases) {
+        CAPTURE(c.domain);
+        CHECK(mail_from(world, "a@" + c.domain) == c.code);
+    }
+    CHECK(world.dns.questions().empty());
 }
 
 TEST_CASE("smtpd: without -r the sender's domain is nobody's business") {
@@ -218,7 +262,7 @@ TEST_CASE("smtpd: a peer without a name, or with names that are none, is its add
         {"odd octets, none of which may reach the header",
          [](DnsResponder& dns) {
              for (const std::string& name : {std::string("\6a\r\nX: \0", 8), std::string("\3a b\3c(d\0", 9),
-                                            std::string("\2\xff\xfe\0", 4), std::string("\0", 1), std::string("\3foo\0", 5)})
+                                             std::string("\2\xff\xfe\0", 4), std::string("\0", 1), std::string("\3foo\0", 5)})
                  dns.raw(DnsResponder::reverse_name(public_peer), rr::ptr, name);
          }},
         {"200 names, the right one far behind",

@@ -231,6 +231,14 @@ TEST_CASE("dns: aliases are followed, a loop of them ends") {
     CHECK(shown(resolver.take(resolver.ask_a("loop.test"))) == "A loop.test: no name server gives an answer");
 }
 
+TEST_CASE("dns: a name that is not ASCII is asked for in its ASCII form") {
+    DnsResponder server;
+    server.address("xn--mnchen-3ya.test", "192.0.2.1");
+    dns::Resolver resolver(asking(server));
+    CHECK(shown(resolver.take(resolver.ask_a("m\u00fcnchen.test"))) == "records");
+    CHECK(shown(resolver.take(resolver.ask_a("m\xfcnchen.test"))) == "no name");
+}
+
 TEST_CASE("dns: null MX is known") {
     DnsResponder server;
     server.mx("null.test", 0, ".");

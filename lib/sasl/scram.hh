@@ -1,0 +1,30 @@
+// The messages of SCRAM and the keys in them, for both sides (RFC 5802, RFC 7677).
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sasl/mechanism.hh"
+
+namespace greylag::sasl {
+
+inline constexpr unsigned least_iterations = 4096;      // RFC 7677 4
+inline constexpr unsigned most_iterations = 1'000'000;  // half a second of ours
+
+// What a server keeps: nobody can log in with it.
+struct ScramVerifier {
+    unsigned iterations = 0;
+    std::string salt, stored_key, server_key;
+};
+ScramVerifier make_verifier(const Digests& digests, std::string_view password, std::string salt, unsigned iterations);
+
+// "=2C" and "=3D" for comma and equals sign.
+std::string escape_name(std::string_view name);
+std::optional<std::string> unescape_name(std::string_view text);
+
+// Takes "x=value" from the front of a list between commas; nothing, and nothing taken, when another attribute stands there.
+std::optional<std::string_view> take_attribute(std::string_view& list, char attribute);
+
+std::string xor_of(std::string_view a, std::string_view b);  // of the same length
+
+}  // namespace greylag::sasl

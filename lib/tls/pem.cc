@@ -1,0 +1,71 @@
+#include "tls/pem.hh"
+
+#include <openssl/pem.h>
+
+#include <algorithm>
+
+#include "base/wipe.hh"
+#include "sys/file.hh"
+
+namespace greylag::tls {
+
+namespace {
+
+constexpr std::size_t file_limit = 1 << 20;
+
+Bio memory(const std::string& text) { return Bio(::BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+// An encrypted key would ask the terminal for its password.
+int no_password(char*, int, int, void*) { return -1; }
+
+std::vector<Certificate> certificates(const std::string& text) {
+    std::vector<Certificate> all;
+    const Bio bio = memory(text);
+    while (auto* one = ::PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)) all.emplace_back(one);
+    ::ERR_clear_error();
+    return all;
+}
+
+std::vector<Key> keys(const std::string& text) {
+    std::vector<Key> all;
+    const Bio bio = memory(text);
+    while (auto* one = ::PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr)) all.emplace_back(one);
+    ::ERR_clear_error();
+    return all;
+}
+
+}  // namespace
+
+Result<std::vector<Identity>> read_identities(const std::string& file, const std::string& keys_file) {
+    std::string text = TRY(sys::read_file(file, file_limit));
+    auto chain = certificates(text);
+    if (chain.empty()) {
+        base::wipe(text);
+        return base::fail(Kind::config, file + ": no certificate in it");
+    }
+    const std::string& where = keys_file.empty() ? file : keys_file;
+    std::string key_text = keys_file.empty() ? text : TRY(sys::read_file(keys_file, file_limit));
+    auto all_keys = keys(key_text);
+    base::wipe(key_text);
+    base::wipe(text);
+    if (all_keys.empty()) return base::fail(Kind::config, where + ": no key in it that can be read without a password");
+
+    std::vector<Identity> found;
+    for (auto& certificate : chain) {
+        const auto key = std::find_if(all_keys.begin(), all_keys.end(), [&](const Key& k) {
+            return k && ::X509_check_private_key(certificate.get(), k.get()) == 1;
+        });
+        ::ERR_clear_error();
+        if (key != all_keys.end())
+            found.push_back({std::move(certificate), std::move(*key), {}});
+        else if (!found.empty())
+            found.back().chain.push_back(std::move(certificate));
+    }
+    if (found.empty()) return base::fail(Kind::config, where + ": no key in it fits a certificate of " + file);
+    std::stable_sort(found.begin(), found.end(), [](const Identity& a, const Identity& b) {
+        return ::EVP_PKEY_base_id(a.key.get()) != EVP_PKEY_RSA && ::EVP_PKEY_base_id(b.key.get()) == EVP_PKEY_RSA;
+    });
+    return found;
+}
+
+}  // namespace greylag::tls
