@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "cmd/smtpd/crypto.hh"
 #include "cmd/smtpd/setup.hh"
 #include "sys/fd.hh"
 
@@ -22,6 +23,6 @@ Result<Sockets> find_sockets(const Setup& setup);
 
 // Runs until SIGTERM or SIGINT; the sessions that are on are left to finish. SIGHUP makes the setup anew with `reload`;
 // a faulty one is logged and the old one stays. Returns the exit status.
-int accept_loop(Setup setup, Loop loop, const base::CommandLine& given);
+int accept_loop(Setup setup, Loop loop, const base::CommandLine& given, Crypto* crypto);
 
 }  // namespace greylag::smtpd

@@ -1,5 +1,7 @@
 #include "cmd/smtpd/debug.hh"
 
+#include <unistd.h>
+
 #include "base/ascii.hh"
 #include "base/escape.hh"
 #include "sys/clock.hh"
@@ -16,6 +18,10 @@ Result<Debug> Debug::open(const std::string& state, const std::string& id) {
     debug.start_ = sys::stopwatch();
     return debug;
 }
+
+Debug::Debug(sys::Fd fd, base::Millis ago) : fd_(std::move(fd)), start_(sys::stopwatch() - ago) {}
+
+sys::Fd Debug::share() const { return sys::Fd(fd_ ? ::dup(fd_.get()) : -1); }
 
 void Debug::write(std::string_view mark, std::string_view bytes) {
     if (!fd_ || bytes.empty()) return;

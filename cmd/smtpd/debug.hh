@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.hh"
+#include "base/time.hh"
 #include "sys/fd.hh"
 
 namespace greylag::smtpd {
@@ -14,6 +15,9 @@ public:
     Debug() = default;  // writes nothing
     // STATE/log/smtpdb/ID, created anew, 0600.
     static Result<Debug> open(const std::string& state, const std::string& id);
+    // One that another process has begun, so long ago.
+    Debug(sys::Fd fd, base::Millis ago);
+    sys::Fd share() const;  // a second descriptor for it; empty when there is none
 
     void client(std::string_view bytes) { write("< ", bytes); }
     void server(std::string_view bytes) { write("> ", bytes); }

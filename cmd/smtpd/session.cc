@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "base/wipe.hh"
+#include "cmd/smtpd/auth.hh"
 #include "cmd/smtpd/debug.hh"
 #include "cmd/smtpd/delivery.hh"
 #include "cmd/smtpd/front.hh"
@@ -24,11 +26,14 @@ using sys::Deadline;
 constexpr Millis command_wait{300'000};
 constexpr Millis block_wait{180'000};
 constexpr Millis reply_wait{300'000};
+constexpr Millis handshake_wait{60'000};
+constexpr Millis farewell_wait{1000};
 
 constexpr std::size_t command_room = 4096;
 constexpr std::size_t body_room = 256 << 10;
 
-smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait) {
+smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait, const Authenticator& auth, const Channel* channel,
+                        const Begun* taken) {
     const auto& limits = setup.settings.limits;
     smtp::ServerFacts facts;
     facts.domain = setup.domain;
@@ -36,6 +41,14 @@ smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait) {
     facts.recipient_limit = limits.recipients;
     facts.error_limit = limits.errors;
     facts.greeting_wait = greeting_wait;
+    facts.tls = channel != nullptr;
+    if (channel != nullptr) facts.tls_description = channel->description();
+    facts.tls_offered = channel == nullptr && !setup.settings.tls.certificate.empty();
+    facts.auth_required = setup.settings.smtpd.authenticate;
+    facts.mechanisms = auth.mechanisms(channel);
+    if (facts.tls_offered) facts.mechanisms_under_tls = auth.mechanisms_under_tls();
+    facts.starttls_asked = taken != nullptr;
+    if (taken != nullptr) facts.counted = taken->counts;
     return facts;
 }
 
@@ -46,34 +59,50 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, Millis greeting_wait)
+    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, Millis greeting_wait,
+            Security security)
         : setup_(setup),
           in_(in),
           out_(out),
           ends_(ends),
           log_(log),
-          id_(sys::make_id()),
+          security_(security),
+          id_(named(security.taken != nullptr ? security.taken->id : sys::make_id())),
+          messages_(security.taken != nullptr ? security.taken->messages : 0),
+          auth_(setup, log, peer(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
+          session_deadline_(Deadline::in(setup.settings.limits.session_time - began_before())),
+          command_deadline_(session_deadline_),
+          channel_(setup.tls_first ? encrypt() : nullptr),
           lookup_(setup, ends),
           lmtp_(setup, log),
-          conversation_(facts(setup, greeting_wait), body_limits(setup)),
+          conversation_(facts(setup, greeting_wait, auth_, channel_.get(), security.taken), body_limits(setup)),
           policy_(setup, ends, lookup_, log, conversation_.session()),
           spool_(sys::join(setup.settings.paths.state, "spool")),
-          session_deadline_(Deadline::in(setup.settings.limits.session_time)),
-          command_deadline_(session_deadline_),
           room_(std::make_unique_for_overwrite<char[]>(command_room)) {
-        log_.set_id(id_);
         open_debug();
     }
 
     void run() {
+        if (setup_.tls_first && !channel_) return;
         while (!closed_) {
             auto step = conversation_.next(input_);
             std::visit([this](auto& s) { perform(s); }, step);
         }
         flush();
+        if (channel_) channel_->close(Deadline::in(farewell_wait));
+        base::wipe(room_.get(), room_size_);
     }
 
 private:
+    // The log knows the session's name from the first line on.
+    std::string named(std::string id) {
+        log_.set_id(id);
+        return id;
+    }
+    Millis began_before() const { return security_.taken != nullptr ? security_.taken->elapsed : Millis{0}; }
+    std::unique_ptr<Channel> encrypt();
+    bool hand_over_session();
+    Result<std::size_t> receive(Deadline deadline);
     void open_debug();
     void announce();
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
@@ -86,7 +115,7 @@ private:
     void perform(const smtp::step::Store& s) { store(s.bytes); }
     void perform(const smtp::effect::Watch& e);
     void perform(const smtp::effect::Say& e);
-    void perform(const smtp::effect::Ask& e);
+    void perform(smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
     template <class Question>
     smtp::Event answer(const Question& question) {
@@ -103,11 +132,21 @@ private:
         if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), meant.value_or(asked.path));
         return smtp::event::Answer{std::move(verdict), std::move(meant)};
     }
-    smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
+    smtp::Event answer(smtp::question::Auth& asked) {
+        flush();
+        auto step = auth_.begin(asked, channel_.get());
+        if (asked.initial) base::wipe(*asked.initial);
+        return step;
+    }
+    smtp::Event answer(smtp::question::AuthResponse& asked) {
+        auto step = auth_.respond(asked.response);
+        base::wipe(asked.response);
+        return step;
+    }
+    smtp::Event answer(const smtp::question::Tls&);
     smtp::Event answer(const smtp::question::Deliver& question);
     void perform(const smtp::effect::TakeBody& e);
-    void perform(const smtp::effect::StartTls&) { conversation_.tell(smtp::event::TlsUp{}); }
+    void perform(const smtp::effect::StartTls&);
     void perform(const smtp::effect::Log& e);
     void perform(const smtp::effect::Close&) { closed_ = true; }
 
@@ -115,8 +154,13 @@ private:
     int in_, out_;
     const sys::Ends& ends_;
     sys::Log& log_;
+    Security security_;
     std::string id_;
     unsigned messages_ = 0;
+    Authenticator auth_;
+    Deadline session_deadline_;
+    Deadline command_deadline_;
+    std::unique_ptr<Channel> channel_;
     Debug debug_;
     Lookup lookup_;
     LmtpMailer lmtp_;
@@ -125,8 +169,6 @@ private:
     sys::Spool spool_;
     Front front_;
     std::string message_id_;
-    Deadline session_deadline_;
-    Deadline command_deadline_;
     std::chrono::steady_clock::time_point body_start_;
     std::uint64_t body_begin_ = 0;  // octets there were already
     std::unique_ptr<char[]> room_;
@@ -142,6 +184,10 @@ private:
 
 void Session::open_debug() {
     if (!setup_.settings.smtpd.debug) return;
+    if (security_.taken != nullptr) {
+        if (security_.taken->debug) debug_ = Debug(std::move(security_.taken->debug), security_.taken->elapsed);
+        return;
+    }
     auto debug = Debug::open(setup_.settings.paths.state, id_);
     if (debug)
         debug_ = std::move(*debug);
@@ -151,7 +197,7 @@ void Session::open_debug() {
 
 // The first line of the log is written behind the greeting, which must not wait for it.
 void Session::announce() {
-    if (std::exchange(announced_, true)) return;
+    if (std::exchange(announced_, true) || security_.taken != nullptr) return;
     base::Event event{base::Word::connect, {}};
     event.with("ip", peer());
     if (ends_.remote && ends_.remote->port != 0) event.with("port", std::to_string(ends_.remote->port));
@@ -170,7 +216,7 @@ void Session::flush() {
     if (!replies_.empty() && !deaf_) {
         debug_.server(replies_);
         const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
-        if (!sys::write_all(out_, replies_, deadline)) {
+        if (!(channel_ ? channel_->write_all(replies_, deadline) : sys::write_all(out_, replies_, deadline))) {
             deaf_ = true;
             if (!closed_) tell_gone(smtp::event::Gone::Why::eof);
         }
@@ -192,7 +238,7 @@ void Session::perform(const smtp::step::NeedInput&) {
     if (!waiting_ || body)
         command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
-    const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
+    const auto got = receive(command_deadline_);
     if (!got) {
         const bool timeout = got.error().kind == Kind::timeout;
         return tell_gone(!timeout ? Why::eof : session_deadline_.passed() ? Why::session_time : Why::timeout);
@@ -206,7 +252,9 @@ void Session::perform(const smtp::step::NeedInput&) {
 
 void Session::perform(const smtp::effect::Watch& e) {
     bool early = false;
-    if (!ends_.socket)
+    if (channel_)
+        early = channel_->readable(Deadline::in(e.wait));
+    else if (!ends_.socket)
         sys::sleep_watching(-1, e.wait);
     else if (sys::sleep_watching(in_, e.wait)) {
         const auto got = sys::read_some(in_, {room_.get(), room_size_}, Deadline::in(command_wait));
@@ -221,8 +269,8 @@ void Session::perform(const smtp::effect::Say& e) {
     replies_ += smtp::wire(e.reply);
 }
 
-void Session::perform(const smtp::effect::Ask& e) {
-    conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
+void Session::perform(smtp::effect::Ask& e) {
+    conversation_.tell(std::visit([this](auto& question) { return answer(question); }, e.question));
 }
 
 smtp::Event Session::answer(const smtp::question::Deliver& question) {
@@ -268,10 +316,81 @@ void Session::store(std::string_view bytes) {
     conversation_.fail_body(mail::Verdict::later(mail::Why::no_space));
 }
 
+Result<std::size_t> Session::receive(Deadline deadline) {
+    if (channel_) return channel_->read_some({room_.get(), room_size_}, deadline);
+    return sys::read_some(in_, {room_.get(), room_size_}, deadline);
+}
+
+// The handshake; whatever comes of it is in the log.
+std::unique_ptr<Channel> Session::encrypt() {
+    base::Event event{base::Word::tls, {}};
+    event.with("ip", peer());
+    Result<void> ready = base::fail(Kind::unavailable, "this program has no TLS");
+    if (security_.crypto != nullptr) ready = security_.crypto->prepare(setup_.settings.tls);
+    if (!ready) log_.write(base::Event{}.with("reason", "certificate").with("said", ready.error().text));
+    Result<std::unique_ptr<Channel>> channel = base::fail(Kind::unavailable, "no certificate");
+    if (security_.crypto != nullptr && security_.crypto->ready())
+        channel = security_.crypto->accept(in_, out_, Deadline::earlier(Deadline::in(handshake_wait), session_deadline_));
+    if (!channel) {
+        log_.write(event.with("reason", "failed").with("said", channel.error().text));
+        return nullptr;
+    }
+    log_.write(event.with("tls", (*channel)->description()));
+    return *std::move(channel);
+}
+
+// Can TLS begin? Where this program has none, its sibling is asked, and if it can, the session is the sibling's.
+smtp::Event Session::answer(const smtp::question::Tls&) {
+    using mail::Verdict;
+    if (security_.crypto == nullptr) {
+        closed_ = hand_over_session();
+        return smtp::event::Answer{Verdict::later(mail::Why::none), std::nullopt};
+    }
+    const auto ready = security_.crypto->prepare(setup_.settings.tls);
+    if (!ready) log_.write(base::Event{}.with("reason", "certificate").with("said", ready.error().text));
+    return smtp::event::Answer{security_.crypto->ready() ? Verdict::pass() : Verdict::later(mail::Why::none), std::nullopt};
+}
+
+bool Session::hand_over_session() {
+    flush();
+    if (deaf_) return false;
+    Begun begun;
+    begun.id = id_;
+    begun.messages = messages_;
+    begun.elapsed = setup_.settings.limits.session_time - session_deadline_.left();
+    begun.counts = conversation_.session().counts();
+    begun.debug = debug_.share();
+    auto child = hand_over(setup_, in_, out_, begun);
+    if (!child) {
+        log_.write(base::Event{}.with("ip", peer()).with("reason", "starttls").with("said", child.error().text));
+        return false;
+    }
+    // Whoever started us takes our end for the session's.
+    const auto end = child->wait(Deadline::in(session_deadline_.left() + setup_.settings.mailer.timeout + handshake_wait));
+    if (end && !end->ok()) log_.write(base::Event{}.with("ip", peer()).with("reason", "session-died"));
+    return true;
+}
+
+void Session::perform(const smtp::effect::StartTls&) {
+    flush();
+    smtp::event::TlsUp up;
+    if (!deaf_) channel_ = encrypt();
+    if (channel_) {
+        up.ok = true;
+        up.description = channel_->description();
+        up.mechanisms = auth_.mechanisms(channel_.get());
+    } else {
+        // Whatever is said now, the other end would not understand it.
+        deaf_ = true;
+    }
+    conversation_.tell(up);
+}
+
 }  // namespace
 
-void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, Millis greeting_wait) {
-    Session(setup, in, out, ends, log, greeting_wait).run();
+void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, Millis greeting_wait,
+                 Security security) {
+    Session(setup, in, out, ends, log, greeting_wait, security).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }
