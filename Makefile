@@ -137,7 +137,7 @@ bench: all $(addprefix $(B)/bench/,$(TOOLS))
 	@B='$(B)' sh tests/bench/run.sh
 $(B)/bench/%: $(B)/tests/bench/%.o $(B)/libgreylag.a
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $^
+	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $^ -Wl,--as-needed $(LIBS_PLAIN)
 
 tidy:
 	clang-tidy $(LIB_SRC) $(CMD_SRC) -- -std=c++23 -Ilib -I. $(DEFAULTS)

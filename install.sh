@@ -331,10 +331,10 @@ first_whitelist() {
     [ -z "$DESTDIR" ] || return 0
     if $sudo test -e "$state/grey/whitelist"; then return; fi
     say "new:       $state/grey/whitelist (of senders that greylisting only hurts)"
-    set -- -m 600
-    [ -n "$owner" ] || set -- -o greylag -g greylag "$@"
+    set --
+    [ -n "$owner" ] || set -- -o greylag -g greylag
     if ! $sudo test -d "$state/grey"; then $sudo install -d "$@" -m 700 "$state/grey"; fi
-    $sudo install "$@" "$prefix/share/greylag/whitelist.seed" "$state/grey/whitelist"
+    $sudo install "$@" -m 600 "$prefix/share/greylag/whitelist.seed" "$state/grey/whitelist"
 }
 
 plan() {

@@ -135,13 +135,12 @@ Result<Whitelist::Text> Whitelist::open_locked(sys::Deadline deadline, bool make
     }
 }
 
-Whitelist::OpenIndex Whitelist::open_index(const Text& text, bool write) const {
+Whitelist::OpenIndex Whitelist::open_index(const Text& text, bool write, Block& block) const {
     OpenIndex index;
     auto fd = write ? text.directory.open_write(index_name) : text.directory.open_read(index_name);
     if (!fd) return index;
     index.fd = *std::move(fd);
     index.state = Index::damaged;
-    Block block;
     const auto got = sys::read_at(index.fd.get(), block, 0, index_name);
     const auto header = got && *got == block.size() ? decode_header(block) : std::nullopt;
     if (!header) return index;
@@ -154,10 +153,10 @@ Whitelist::OpenIndex Whitelist::open_index(const Text& text, bool write) const {
 
 // Nothing: the index cannot say.
 std::optional<bool> Whitelist::ask_index(const Text& text, const mail::IpAddress& address) const {
-    const auto index = open_index(text, false);
+    Block block;
+    const auto index = open_index(text, false, block);
     if (index.state != Index::fresh) return std::nullopt;
     IndexSearch search(index.header, address);
-    Block block;
     while (const auto number = search.wanted()) {
         const auto got = sys::read_at(index.fd.get(), block, *number * block_size, index_name);
         if (!got || *got != block.size()) return std::nullopt;
@@ -202,12 +201,13 @@ Result<bool> Whitelist::contains(const mail::IpAddress& address) {
 Result<bool> Whitelist::append(const std::optional<mail::IpAddress>& caller, std::string_view line) {
     auto text = TRY(open_locked(sys::Deadline::in(append_wait), true));
     if (caller && TRY(find(text, *caller, true))) return false;
-    auto index = open_index(text, true);
+    Block block;
+    auto index = open_index(text, true, block);
 
     std::string bytes(line);
     if (text.entry.size > 0) {
         char last = '\n';
-        TRY(sys::read_at(text.fd.get(), {&last, 1}, text.entry.size - 1, path()));
+        (void)TRY(sys::read_at(text.fd.get(), {&last, 1}, text.entry.size - 1, path()));
         if (last != '\n') bytes.insert(bytes.begin(), '\n');
     }
     TRY(sys::append_once(text.fd.get(), bytes, path()));
@@ -216,8 +216,8 @@ Result<bool> Whitelist::append(const std::optional<mail::IpAddress>& caller, std
     if (index.state != Index::fresh) return true;
     text.entry = TRY(sys::entry_of(text.fd.get(), path()));
     index.header.source = source_of(text.entry);
-    const Block header = encode(index.header);
-    (void)sys::write_at(index.fd.get(), {header.data(), header.size()}, 0, index_name);
+    block = encode(index.header);
+    (void)sys::write_at(index.fd.get(), {block.data(), block.size()}, 0, index_name);
     if (text.entry.size - index.header.covered > tail_limit(index.header.covered)) (void)compile(text);
     return true;
 }
@@ -285,7 +285,8 @@ Result<Whitelist::State> Whitelist::state() const {
     if (!text) return state;
     state.there = true;
     state.size = text->entry.size;
-    const auto index = open_index(*text, false);
+    Block block;
+    const auto index = open_index(*text, false, block);
     state.index = index.state;
     state.header = index.header;
     return state;
@@ -293,7 +294,7 @@ Result<Whitelist::State> Whitelist::state() const {
 
 Result<void> Whitelist::refresh() {
     const auto now = TRY(state());
-    if (now.there && (now.index != Index::fresh || now.header.covered != now.size)) TRY(rebuild());
+    if (now.there && (now.index != Index::fresh || now.header.covered != now.size)) (void)TRY(rebuild());
     return {};
 }
 

@@ -95,7 +95,7 @@ private:
     };
     Result<std::optional<Text>> open() const;
     Result<Text> open_locked(sys::Deadline deadline, bool make) const;
-    OpenIndex open_index(const Text& text, bool write) const;
+    OpenIndex open_index(const Text& text, bool write, Block& room) const;
     std::optional<bool> ask_index(const Text& text, const mail::IpAddress& address) const;
     Result<bool> scan(const Text& text, std::uint64_t from, const mail::IpAddress& address) const;
     Result<bool> find(Text& text, const mail::IpAddress& address, bool locked);

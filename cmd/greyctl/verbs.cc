@@ -41,7 +41,7 @@ bool covers(const mail::Cidr& whole, const mail::Cidr& part) {
 // The first line that makes all of `part` white: "12: 192.0.2.0/24 # ...", empty when there is none.
 Result<std::string> deciding_line(const Whitelist& whitelist, const mail::Cidr& part) {
     std::string found;
-    TRY(whitelist.each_line([&](std::uint64_t number, std::string_view text) {
+    (void)TRY(whitelist.each_line([&](std::uint64_t number, std::string_view text) {
         const auto line = grey::read_line(text);
         if (line.network && covers(*line.network, part)) found = std::to_string(number) + ": " + base::printable(text, 200);
         return found.empty();

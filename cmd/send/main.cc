@@ -38,7 +38,6 @@ int usage(const std::string& fault) {
 send::Courier courier(const config::Settings& settings, std::string_view argv0, std::string_view file) {
     const std::string path(environment("PATH"));
     return {send::find_smtp(argv0, settings.paths.libexec, path),
-            settings.tls.require,
             file.empty() ? std::vector<std::string>{"PATH=" + path, "LANG=C"}
                          : std::vector<std::string>{"PATH=" + path, "LANG=C", "GREYLAG_CONF=" + std::string(file)}};
 }

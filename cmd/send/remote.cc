@@ -97,8 +97,6 @@ std::vector<Outcome> send_remote(const Courier& courier, const mail::Host& host,
 
     sys::Command command;
     command.path = courier.program;
-    command.arguments.emplace_back("-s");
-    if (!courier.require_tls) command.arguments.emplace_back("-o");
     const auto* address = std::get_if<mail::IpAddress>(&host);
     // Its standard output is otherwise silent, so the report needs no descriptor of its own.
     for (const char* word : {"-R", "1", "--"}) command.arguments.emplace_back(word);

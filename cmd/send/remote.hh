@@ -15,7 +15,6 @@ namespace greylag::send {
 
 struct Courier {
     std::string program;                   // smtp, absolute; empty: there is none
-    bool require_tls = false;              // [tls] require
     std::vector<std::string> environment;  // NAME=value
 };
 

@@ -1,5 +1,6 @@
 #include "cmd/smtpd/accept.hh"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +23,6 @@ namespace {
 using mail::Cidr;
 using mail::IpAddress;
 
-constexpr base::Millis idle_wait{60'000};
 // A table of processes or descriptors that is full empties when sessions end, not by trying again at once.
 constexpr base::Millis crowded_pause{100};
 
@@ -42,6 +42,7 @@ private:
     [[noreturn]] void serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait);
     void reap();
     void reload();
+    int stop();
 
     // One household counts as one source.
     static Cidr source(const IpAddress& peer) { return {peer, peer.is_v4() ? 32 : 64}; }
@@ -51,6 +52,8 @@ private:
     const base::CommandLine& given_;
     Crypto* crypto_;
     std::unique_ptr<sys::Log> log_;
+    sys::Signals signals_;
+    bool crowded_ = false;  // and logged
     struct Session {
         std::optional<Cidr> from;
         sys::Deadline greeted;  // until then it holds its client off
@@ -60,7 +63,6 @@ private:
 };
 
 int AcceptLoop::run() {
-    sys::Signals signals;
     std::vector<int> fds;
     for (const auto& listener : loop_.listeners) {
         fds.push_back(listener.get());
@@ -68,24 +70,41 @@ int AcceptLoop::run() {
     }
     for (;;) {
         const bool may_leave = loop_.leave_when_idle && children_.empty();
-        const auto seen = signals.wait(fds, may_leave ? sys::Deadline::in(idle_wait) : sys::Deadline::never());
+        const auto seen = signals_.wait(fds, may_leave ? sys::Deadline::in(loop_.idle) : sys::Deadline::never());
         if (seen.child) reap();
-        if (seen.stop) return 0;
+        if (seen.stop) return stop();
         if (seen.reload) reload();
         for (int listener : seen.ready) take(listener);
         if (may_leave && seen.ready.empty() && !seen.child && !seen.reload) return 0;
     }
 }
 
+// Half a message is nobody's: the sessions finish what they have in hand, and who supervises us waits for us alone.
+int AcceptLoop::stop() {
+    loop_.listeners.clear();
+    log_->write(base::Event{}.with("reason", "stopping").with("sessions", std::to_string(children_.size())));
+    for (const auto& child : children_) ::kill(child.first, SIGTERM);
+    const auto deadline = sys::Deadline::in(setup_.settings.limits.session_time + setup_.settings.mailer.timeout);
+    while (!children_.empty() && !deadline.passed()) {
+        const auto seen = signals_.wait({}, deadline);
+        if (seen.child) reap();
+        if (seen.stop) break;
+    }
+    return 0;
+}
+
 void AcceptLoop::take(int listener) {
     sys::Fd client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
     if (!client) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            log_->write(base::Event{}.with("reason", "accept").with("said", sys::os_error("accept", errno).text));
+            const int code = errno;
+            if (!std::exchange(crowded_, true))
+                log_->write(base::Event{}.with("reason", "accept").with("said", sys::os_error("accept", code).text));
             sys::sleep_watching(-1, crowded_pause);
         }
         return;
     }
+    crowded_ = false;
     const auto ends = sys::connection_ends(client.get(), {});
     if (!ends || ends->gone) return;
     const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
@@ -134,9 +153,8 @@ void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
 }
 
 void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait) {
-    sys::Signals::restore();
     loop_.listeners.clear();
-    run_session(setup_, client.get(), client.get(), ends, *log_, greeting_wait, {crypto_, nullptr});
+    run_session(setup_, client.get(), client.get(), ends, *log_, signals_, greeting_wait, {crypto_, nullptr});
     // _exit: what the parent still has buffered is the parent's to write.
     ::_exit(0);
 }

@@ -2,13 +2,21 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "smtp/command.hh"
 #include "sys/clock.hh"
 #include "sys/file.hh"
 #include "sys/io.hh"
 
 namespace greylag::smtpd {
+
+namespace {
+constexpr std::string_view hidden = "(hidden)";
+constexpr std::size_t longest_piece = 64 << 10;
+}  // namespace
 
 Result<Debug> Debug::open(const std::string& state, const std::string& id) {
     const std::string directory = sys::join(state, "log/smtpdb");
@@ -22,6 +30,40 @@ Result<Debug> Debug::open(const std::string& state, const std::string& id) {
 Debug::Debug(sys::Fd fd, base::Millis ago) : fd_(std::move(fd)), start_(sys::stopwatch() - ago) {}
 
 sys::Fd Debug::share() const { return sys::Fd(fd_ ? ::dup(fd_.get()) : -1); }
+void Debug::client(std::string_view bytes, Kind kind) {
+    if (!fd_) return;
+    if (kind != kind_ && !line_.empty()) client_line();  // a chunk of BDAT may end within a line
+    if (kind != kind_) rest_hidden_ = false;
+    kind_ = kind;
+    while (!bytes.empty()) {
+        const std::size_t lf = bytes.find('\n');
+        const std::string_view piece = bytes.substr(0, lf);
+        line_ += piece;
+        bytes.remove_prefix(std::min(bytes.size(), piece.size() + 1));
+        if (lf == std::string_view::npos && line_.size() < longest_piece) return;
+        client_line();
+        if (lf != std::string_view::npos) rest_hidden_ = false;
+    }
+}
+
+void Debug::hide_secrets() {
+    const auto said = smtp::parse_command(line_.ends_with('\r') ? std::string_view(line_).substr(0, line_.size() - 1) : line_);
+    const bool auth = said.verb == smtp::Verb::auth;
+    if (kind_ == Kind::secret || rest_hidden_ || (authenticates_ && said.verb == smtp::Verb::unknown)) {
+        line_ = hidden;
+    } else if (auth) {
+        const std::size_t end = said.argument.find(' ');
+        if (end != std::string_view::npos) line_ = "AUTH " + std::string(said.argument.substr(0, end + 1)) + std::string(hidden);
+    }
+    authenticates_ = authenticates_ || auth;
+    rest_hidden_ = rest_hidden_ || auth;
+}
+
+void Debug::client_line() {
+    if (kind_ != Kind::body) hide_secrets();
+    write("< ", line_ + "\n");
+    line_.clear();
+}
 
 void Debug::write(std::string_view mark, std::string_view bytes) {
     if (!fd_ || bytes.empty()) return;

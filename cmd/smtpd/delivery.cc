@@ -97,7 +97,9 @@ void refuse_blocked(const Setup& setup, const smtp::Envelope& envelope, const sy
         const auto saved = message ? save_blocked(setup.settings.paths.state, message->get()) : std::unexpected(message.error());
         event.with(saved ? "saved" : "not-saved", saved ? *saved : saved.error().text);
     }
-    event.with_peer("helo", envelope.helo.text).with_peer("from", envelope.sender.text()).with_peer("to", list(envelope.recipients));
+    event.with_peer("helo", envelope.helo.text)
+        .with_peer("from", envelope.sender.text())
+        .with_peer("to", list(envelope.recipients));
     log.write(event);
 }
 

@@ -24,7 +24,11 @@ public:
 private:
     bool is_stranger() const { return !trusted_ && session_.user().empty(); }
     bool may_relay() const { return !is_stranger() || !scene_.setup.settings.smtpd.norelay; }
-    bool greylists() const { return scene_.setup.settings.smtpd.greylist && is_stranger(); }
+    // Who is blocked is not asked to come again: his second call would make him known.
+    bool greylists() const {
+        const bool welcome = !action_ || *action_ == policy::Action::allow;
+        return scene_.setup.settings.smtpd.greylist && is_stranger() && welcome;
+    }
     mail::Verdict listed(policy::Moment moment) const;
 
     Scene scene_;

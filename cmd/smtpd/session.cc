@@ -1,5 +1,7 @@
 #include "cmd/smtpd/session.hh"
 
+#include <signal.h>
+
 #include <memory>
 
 #include "base/wipe.hh"
@@ -59,13 +61,14 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, Millis greeting_wait,
+    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals, Millis greeting_wait,
             Security security)
         : setup_(setup),
           in_(in),
           out_(out),
           ends_(ends),
           log_(log),
+          signals_(signals),
           security_(security),
           id_(named(security.taken != nullptr ? security.taken->id : sys::make_id())),
           messages_(security.taken != nullptr ? security.taken->messages : 0),
@@ -79,18 +82,27 @@ public:
           policy_(setup, ends, lookup_, log, conversation_.session()),
           spool_(sys::join(setup.settings.paths.state, "spool")),
           room_(std::make_unique_for_overwrite<char[]>(command_room)) {
+        log_.hold();
+        if (security_.taken == nullptr && !setup_.tls_first) announce();
         open_debug();
+        if (ends_.socket) sys::no_delay(out_);
     }
 
     void run() {
         if (setup_.tls_first && !channel_) return;
         while (!closed_) {
+            const auto kind = conversation_.secret()    ? Debug::Kind::secret
+                              : conversation_.in_body() ? Debug::Kind::body
+                                                        : Debug::Kind::command;
+            const std::string_view before = input_;
             auto step = conversation_.next(input_);
+            debug_.client(before.substr(0, before.size() - input_.size()), kind);
             std::visit([this](auto& s) { perform(s); }, step);
         }
         flush();
         if (channel_) channel_->close(Deadline::in(farewell_wait));
         base::wipe(room_.get(), room_size_);
+        log_.release();
     }
 
 private:
@@ -103,10 +115,14 @@ private:
     std::unique_ptr<Channel> encrypt();
     bool hand_over_session();
     Result<std::size_t> receive(Deadline deadline);
+    Result<void> send(Deadline deadline) {
+        return channel_ ? channel_->write_all(replies_, deadline) : sys::write_all(out_, replies_, deadline);
+    }
     void open_debug();
     void announce();
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
+    smtp::event::Gone::Why why_gone(const Error& error) const;
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
     void store(std::string_view bytes);
     Result<void> write_front(std::string_view bytes);
@@ -154,6 +170,7 @@ private:
     int in_, out_;
     const sys::Ends& ends_;
     sys::Log& log_;
+    sys::Signals& signals_;
     Security security_;
     std::string id_;
     unsigned messages_ = 0;
@@ -177,7 +194,6 @@ private:
     std::string_view input_;  // received, not yet taken; points into room_
     std::string replies_;     // said, not yet sent
     bool waiting_ = false;    // in the middle of a command's wait
-    bool announced_ = false;
     bool deaf_ = false;  // the client does not take our replies
     bool closed_ = false;
 };
@@ -195,9 +211,7 @@ void Session::open_debug() {
         log_.write(base::Event{}.with("reason", "debug").with("said", debug.error().text));
 }
 
-// The first line of the log is written behind the greeting, which must not wait for it.
 void Session::announce() {
-    if (std::exchange(announced_, true) || security_.taken != nullptr) return;
     base::Event event{base::Word::connect, {}};
     event.with("ip", peer());
     if (ends_.remote && ends_.remote->port != 0) event.with("port", std::to_string(ends_.remote->port));
@@ -212,17 +226,24 @@ void Session::perform(const smtp::effect::Log& e) {
     log_.write(event);
 }
 
+smtp::event::Gone::Why Session::why_gone(const Error& error) const {
+    using Why = smtp::event::Gone::Why;
+    if (error.kind != Kind::timeout) return Why::eof;
+    return session_deadline_.passed() ? Why::session_time : Why::timeout;
+}
+
 void Session::flush() {
     if (!replies_.empty() && !deaf_) {
-        debug_.server(replies_);
         const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
-        if (!(channel_ ? channel_->write_all(replies_, deadline) : sys::write_all(out_, replies_, deadline))) {
+        if (const auto written = send(deadline); !written) {
             deaf_ = true;
-            if (!closed_) tell_gone(smtp::event::Gone::Why::eof);
+            if (!closed_) tell_gone(why_gone(written.error()));
         }
+        debug_.server(replies_);
     }
     replies_.clear();
-    announce();
+    // Behind the answer: between the mailer's end and our 250 a crash means a message twice.
+    log_.release();
 }
 
 void Session::perform(const smtp::step::NeedInput&) {
@@ -238,28 +259,27 @@ void Session::perform(const smtp::step::NeedInput&) {
     if (!waiting_ || body)
         command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
+    // What TLS has already opened is not seen on the descriptor.
+    const bool here = channel_ && channel_->readable(Deadline::in(Millis{0}));
+    const bool stop = !here && signals_.wait_input(in_, command_deadline_) == sys::Signals::Woke::stop;
+    if (stop && !body) return tell_gone(Why::shutdown);
     const auto got = receive(command_deadline_);
-    if (!got) {
-        const bool timeout = got.error().kind == Kind::timeout;
-        return tell_gone(!timeout ? Why::eof : session_deadline_.passed() ? Why::session_time : Why::timeout);
-    }
+    if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
     filled_ = *got == room_size_;
-    debug_.client(input_);
     if (body && too_slow(conversation_.body_octets() - body_begin_, sys::since(body_start_))) tell_gone(Why::too_slow);
 }
 
 void Session::perform(const smtp::effect::Watch& e) {
-    bool early = false;
-    if (channel_)
-        early = channel_->readable(Deadline::in(e.wait));
-    else if (!ends_.socket)
-        sys::sleep_watching(-1, e.wait);
-    else if (sys::sleep_watching(in_, e.wait)) {
-        const auto got = sys::read_some(in_, {room_.get(), room_size_}, Deadline::in(command_wait));
+    const auto woke = signals_.wait_input(ends_.socket ? in_ : -1, Deadline::in(e.wait));
+    if (woke == sys::Signals::Woke::stop) return tell_gone(smtp::event::Gone::Why::shutdown);
+    const bool early = woke == sys::Signals::Woke::input;
+    if (early) {
+        // Under TLS what came may be none of the client's words.
+        if (channel_ && !channel_->readable(Deadline::in(Millis{0}))) return conversation_.tell(smtp::event::Watched{false});
+        const auto got = receive(Deadline::in(command_wait));
         if (!got || *got == 0) return tell_gone(smtp::event::Gone::Why::eof);
-        early = true;
     }
     conversation_.tell(smtp::event::Watched{early});
 }
@@ -282,12 +302,13 @@ smtp::Event Session::answer(const smtp::question::Deliver& question) {
         verdict = deliver(setup_, envelope, ends_, lookup_.peer_name(), message_id_, spool_, lmtp_, log_);
     else
         refuse_blocked(setup_, envelope, ends_, verdict, spool_, log_);
+    spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
     return smtp::event::Delivered{std::move(verdict), message_id_};
 }
 
 void Session::perform(const smtp::effect::Wait& e) {
     flush();
-    sys::sleep_watching(-1, std::min(e.wait, session_deadline_.left()));
+    (void)signals_.wait_input(-1, Deadline::earlier(Deadline::in(e.wait), session_deadline_));
 }
 
 void Session::perform(const smtp::effect::TakeBody& e) {
@@ -299,8 +320,8 @@ void Session::perform(const smtp::effect::TakeBody& e) {
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
     spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
-    // The client sends while we wait for its name.
-    flush();
+    // The client sends while we wait for its name. Chunks are sent without waiting: their group is answered in one write.
+    if (!e.chunk) flush();
     front_ = Front(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
 }
 
@@ -323,6 +344,7 @@ Result<std::size_t> Session::receive(Deadline deadline) {
 
 // The handshake; whatever comes of it is in the log.
 std::unique_ptr<Channel> Session::encrypt() {
+    if (setup_.tls_first) announce();
     base::Event event{base::Word::tls, {}};
     event.with("ip", peer());
     Result<void> ready = base::fail(Kind::unavailable, "this program has no TLS");
@@ -360,13 +382,15 @@ bool Session::hand_over_session() {
     begun.elapsed = setup_.settings.limits.session_time - session_deadline_.left();
     begun.counts = conversation_.session().counts();
     begun.debug = debug_.share();
-    auto child = hand_over(setup_, in_, out_, begun);
-    if (!child) {
-        log_.write(base::Event{}.with("ip", peer()).with("reason", "starttls").with("said", child.error().text));
+    auto heir = hand_over(setup_, in_, out_, begun);
+    if (!heir) {
+        log_.write(base::Event{}.with("ip", peer()).with("reason", "starttls").with("said", heir.error().text));
         return false;
     }
-    // Whoever started us takes our end for the session's.
-    const auto end = child->wait(Deadline::in(session_deadline_.left() + setup_.settings.mailer.timeout + handshake_wait));
+    // Whoever started us takes our end for the session's, and tells us when it is to end.
+    const auto last = Deadline::in(session_deadline_.left() + setup_.settings.mailer.timeout + handshake_wait);
+    if (signals_.wait_input(heir->link.get(), last) == sys::Signals::Woke::stop) heir->child.kill(SIGTERM);
+    const auto end = heir->child.wait(last);
     if (end && !end->ok()) log_.write(base::Event{}.with("ip", peer()).with("reason", "session-died"));
     return true;
 }
@@ -388,9 +412,9 @@ void Session::perform(const smtp::effect::StartTls&) {
 
 }  // namespace
 
-void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, Millis greeting_wait,
-                 Security security) {
-    Session(setup, in, out, ends, log, greeting_wait, security).run();
+void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals,
+                 Millis greeting_wait, Security security) {
+    Session(setup, in, out, ends, log, signals, greeting_wait, security).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }

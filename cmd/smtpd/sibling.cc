@@ -8,7 +8,6 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
-#include "sys/child.hh"
 #include "sys/file.hh"
 #include "sys/host.hh"
 #include "sys/io.hh"
@@ -48,27 +47,45 @@ Result<std::string> read_until(int fd, std::string_view end, sys::Deadline deadl
     return text;
 }
 
-struct Number {
-    std::string_view name;
-    unsigned smtp::Counts::*place;
-};
-constexpr Number numbers[] = {{"commands", &smtp::Counts::commands},
-                              {"mail", &smtp::Counts::mail},
-                              {"rcpt", &smtp::Counts::rcpt},
-                              {"accepted", &smtp::Counts::messages},
-                              {"errors", &smtp::Counts::errors}};
+// The verbs heard, in the order of smtp::Verb.
+std::string show_commands(const smtp::Counts& counts) {
+    std::string text;
+    for (const unsigned n : counts.commands) text += (text.empty() ? "" : ",") + std::to_string(n);
+    return text;
+}
+
+bool parse_commands(std::string_view text, smtp::Counts& counts) {
+    const auto parts = base::split(text, ',');
+    if (parts.size() != counts.commands.size()) return false;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const auto n = base::parse_number<unsigned>(parts[i]);
+        if (!n) return false;
+        counts.commands.at(i) = *n;
+    }
+    return true;
+}
 
 }  // namespace
 
 std::string show(const Begun& h) {
-    std::string text = "id=" + h.id + "\nmessages=" + std::to_string(h.messages) + "\nelapsed=" + std::to_string(h.elapsed.count()) + "\n";
-    for (const Number& n : numbers) text += std::string(n.name) + "=" + std::to_string(h.counts.*n.place) + "\n";
-    return text + "debug=" + (h.debug ? "1" : "0") + "\n\n";
+    std::string text = "id=" + h.id + "\ncommands=" + show_commands(h.counts);
+    const std::pair<std::string_view, std::int64_t> numbers[] = {{"messages", h.messages},
+                                                                 {"elapsed", h.elapsed.count()},
+                                                                 {"accepted", h.counts.messages},
+                                                                 {"errors", h.counts.errors},
+                                                                 {"debug", h.debug ? 1 : 0}};
+    for (const auto& [name, value] : numbers) text += "\n" + std::string(name) + "=" + std::to_string(value);
+    return text + "\n\n";
 }
 
 std::optional<Begun> parse_begun(std::string_view text) {
     Begun h;
-    unsigned fields = 0;
+    unsigned fields = 0, debug = 0, elapsed = 0;
+    const std::pair<std::string_view, unsigned*> numbers[] = {{"messages", &h.messages},
+                                                              {"elapsed", &elapsed},
+                                                              {"accepted", &h.counts.messages},
+                                                              {"errors", &h.counts.errors},
+                                                              {"debug", &debug}};
     for (const auto line : base::split(text, '\n')) {
         if (line.empty()) continue;
         const auto pair = base::cut(line, '=');
@@ -78,32 +95,27 @@ std::optional<Begun> parse_begun(std::string_view text) {
             h.id = pair->second;
             continue;
         }
-        const auto value = base::parse_number<unsigned>(pair->second);
-        if (!value) return std::nullopt;
-        if (pair->first == "messages") {
-            h.messages = *value;
-        } else if (pair->first == "elapsed") {
-            h.elapsed = base::Millis{*value};
-        } else if (pair->first == "debug") {
-            if (*value == 1) h.debug.reset(debug_fd);
-        } else {
-            const auto* n = std::find_if(std::begin(numbers), std::end(numbers), [&](const Number& x) { return x.name == pair->first; });
-            if (n == std::end(numbers)) return std::nullopt;
-            h.counts.*(n->place) = *value;
+        if (pair->first == "commands") {
+            if (!parse_commands(pair->second, h.counts)) return std::nullopt;
+            continue;
         }
+        const auto value = base::parse_number<unsigned>(pair->second);
+        const auto* n = std::find_if(std::begin(numbers), std::end(numbers), [&](const auto& one) { return one.first == pair->first; });
+        if (!value || n == std::end(numbers)) return std::nullopt;
+        *n->second = *value;
     }
-    if (h.id.empty() || fields != std::size(numbers) + 4) return std::nullopt;
+    if (h.id.empty() || fields != std::size(numbers) + 2) return std::nullopt;
+    h.elapsed = base::Millis{elapsed};
+    if (debug == 1) h.debug.reset(debug_fd);
     return h;
 }
 
-void Begun::ready() {
+void Begun::ready() const {
     if (answer) (void)sys::write_all(answer.get(), "ready\n", sys::Deadline::in(start_wait));
-    answer.reset();
 }
 
-void Begun::cannot(const std::string& why) {
+void Begun::cannot(const std::string& why) const {
     if (answer) (void)sys::write_all(answer.get(), base::printable(why, 400) + "\n", sys::Deadline::in(start_wait));
-    answer.reset();
 }
 
 std::optional<Begun> take_begun() {
@@ -116,7 +128,7 @@ std::optional<Begun> take_begun() {
     return begun;
 }
 
-Result<sys::Child> hand_over(const Setup& setup, int in, int out, const Begun& begun) {
+Result<Heir> hand_over(const Setup& setup, int in, int out, const Begun& begun) {
     auto [ours, theirs] = TRY(sys::make_socketpair());
     sys::Command command;
     command.path = sibling_path(setup);
@@ -134,7 +146,7 @@ Result<sys::Child> hand_over(const Setup& setup, int in, int out, const Begun& b
     TRY(sys::write_all(ours.get(), show(begun), deadline));
     const std::string answer = TRY(read_until(ours.get(), "\n", deadline));
     if (answer != "ready") return base::fail_later(Kind::unavailable, answer);
-    return child;
+    return Heir{std::move(child), std::move(ours)};
 }
 
 bool needs_sibling(const Setup& setup, bool listens) {

@@ -7,6 +7,7 @@
 #include "cmd/smtpd/crypto.hh"
 #include "cmd/smtpd/setup.hh"
 #include "smtp/server.hh"
+#include "sys/child.hh"
 #include "sys/fd.hh"
 
 namespace greylag::smtpd {
@@ -19,11 +20,11 @@ struct Begun {
     base::Millis elapsed{0};  // of the session
     smtp::Counts counts;
     sys::Fd debug;   // -d: the file that was begun; empty: none
-    sys::Fd answer;  // where the sibling says whether it can
+    sys::Fd answer;  // where the sibling says whether it can; kept open, so that its end is seen
 
-    // The sibling's: TLS can begin, or why not. Once.
-    void ready();
-    void cannot(const std::string& why);
+    // The sibling's: TLS can begin, or why not.
+    void ready() const;
+    void cannot(const std::string& why) const;
 };
 std::string show(const Begun& begun);
 std::optional<Begun> parse_begun(std::string_view text);
@@ -31,9 +32,13 @@ std::optional<Begun> parse_begun(std::string_view text);
 // The sibling's side: nothing when it was started by somebody else.
 std::optional<Begun> take_begun();
 
+struct Heir {
+    sys::Child child;
+    sys::Fd link;  // at its end when the sibling has ended
+};
 // Starts the sibling on the connection and waits until it can take over; then it speaks and nobody else. An error: it cannot,
 // and the session goes on here.
-Result<sys::Child> hand_over(const Setup& setup, int in, int out, const Begun& begun);
+Result<Heir> hand_over(const Setup& setup, int in, int out, const Begun& begun);
 
 // Whether the program must be smtpd-tls from its start: -t, a loop with a certificate, a mechanism that only OpenSSL has.
 bool needs_sibling(const Setup& setup, bool listens);

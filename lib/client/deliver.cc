@@ -16,9 +16,7 @@ using State = Outcome::State;
 using Cause = Outcome::Cause;
 using Stage = smtp::Stage;
 
-Outcome cannot_dial(std::string text) {
-    return {State::later, Cause::silence, Stage::connect, 451, "4.4.1", std::move(text)};
-}
+Outcome cannot_dial(std::string text) { return {State::later, Cause::silence, Stage::connect, 451, "4.4.1", std::move(text)}; }
 
 // Another host could answer differently.
 bool tentative(const Outcome& outcome) {
@@ -101,8 +99,9 @@ Routed<std::vector<Stop>> Courier::route(const Destination& to) {
 
 Routed<std::vector<Stop>> Courier::route_by_name(const std::string& host) {
     if (base::iequals(host, "localhost"))  // RFC 6761 6.3: never asked of DNS
-        return std::vector<Stop>{{{host, 0}, {mail::IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}),
-                                              mail::IpAddress::v4({127, 0, 0, 1})}}};
+        return std::vector<Stop>{
+            {{host, 0},
+             {mail::IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), mail::IpAddress::v4({127, 0, 0, 1})}}};
     const auto answer = resolver_.addresses(host);
     if (!answer)
         return std::unexpected(Outcome{State::later, Cause::silence, Stage::connect, 451, "4.4.3",
@@ -131,7 +130,8 @@ void Courier::visit(const Stop& stop) {
     for (const auto& address : stop.addresses) ends.push_back({address, port_});
     while (!ends.empty() && !d_.new_hosts.passed() && !d_.timing.whole.passed()) {
         std::vector<bool> failed;
-        const auto limit = sys::Deadline::earlier(sys::Deadline::in(d_.dial), sys::Deadline::earlier(d_.new_hosts, d_.timing.whole));
+        const auto limit =
+            sys::Deadline::earlier(sys::Deadline::in(d_.dial), sys::Deadline::earlier(d_.new_hosts, d_.timing.whole));
         auto dialled = sys::dial_first(ends, d_.patience, limit, failed);
         if (!dialled) return merge_all(cannot_dial("connect to " + stop.exchanger.host + ": " + dialled.error().text));
         const sys::End end = ends[dialled->which];
@@ -156,6 +156,11 @@ smtp::ClientSession Courier::talk(const sys::Fd& fd, bool avoid_chunking) {
     smtp::ClientFacts facts = d_.facts;
     facts.avoid_chunking = avoid_chunking;
     facts.recipients.clear();
+    // A name without a dot tells a stranger nothing; our address at least is true (RFC 5321 4.1.3).
+    if (facts.name.find('.') == std::string::npos) {
+        const auto ends = sys::connection_ends(fd.get(), {});
+        if (ends && ends->local && d_.destination.how != Destination::How::local) facts.name = ends->local->address.literal();
+    }
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < outcomes_.size(); ++i) {
         if (!tentative(outcomes_[i])) continue;

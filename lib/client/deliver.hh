@@ -24,10 +24,10 @@ struct Delivery {
     int message = -1;                    // see exchange()
     dns::Settings dns;
     std::vector<std::string> own_names;
-    std::uint64_t seed = 0;                              // order of equal exchangers
-    base::Millis patience{250};                          // before the next address joins the race
-    base::Millis dial{30'000};                           // for all addresses of one host
-    sys::Deadline new_hosts = sys::Deadline::never();    // behind it no host is begun
+    std::uint64_t seed = 0;                            // order of equal exchangers
+    base::Millis patience{250};                        // before the next address joins the race
+    base::Millis dial{30'000};                         // for all addresses of one host
+    sys::Deadline new_hosts = sys::Deadline::never();  // behind it no host is begun
     Timing timing;
     Trace trace;
 };

@@ -190,11 +190,14 @@ std::optional<base::WallTime> from_line_date(std::string_view line, base::WallTi
         if (words[i].size() != 3 || words[i + 1].size() != 3 || std::count(time.begin(), time.end(), ':') == 0) continue;
         std::size_t year = i + 4;
         std::string zone;
-        const auto is_year = [&](std::size_t k) { return k < words.size() && words[k].size() == 4 && base::parse_number<unsigned>(words[k]); };
+        const auto is_year = [&](std::size_t k) {
+            return k < words.size() && words[k].size() == 4 && base::parse_number<unsigned>(words[k]);
+        };
         if (!is_year(year)) zone = words[year++];
         if (!is_year(year)) return std::nullopt;
         if (zone.empty() && year + 1 < words.size() && words[year + 1] != "remote") zone = words[year + 1];
-        const std::string date = std::string(words[i + 2]) + " " + std::string(words[i + 1]) + " " + std::string(words[year]) + " ";
+        const std::string date =
+            std::string(words[i + 2]) + " " + std::string(words[i + 1]) + " " + std::string(words[year]) + " ";
         if (!zone.empty()) {
             if (auto when = mail::parse_date(date + std::string(time) + " " + zone)) return when;
         }

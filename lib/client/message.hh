@@ -55,9 +55,9 @@ private:
     Conversion how_;
     smtp::ClientFacts::Message traits_;
     At at_ = At::start;
-    bool cr_ = false;       // the last octet ended a line as CR: an LF that follows belongs to it
-    std::string line_;      // an incomplete line of the header
-    std::string header_;    // complete fields
+    bool cr_ = false;         // the last octet ended a line as CR: an LF that follows belongs to it
+    std::string line_;        // an incomplete line of the header
+    std::string header_;      // complete fields
     std::size_t octets_ = 0;  // of the line of the body in hand
     std::optional<base::WallTime> from_line_date_;
     bool too_long_ = false;
@@ -67,8 +67,8 @@ private:
 // it is in the zone of `now`.
 std::optional<base::WallTime> from_line_date(std::string_view line, base::WallTime now);
 
-// Lines over 998 octets cut for a server that takes neither 8BITMIME nor BDAT (RFC 5321 4.5.3.1.6): a field at its last blank, else
-// with a new fold; the body between two characters. CRLF lines in any pieces.
+// Lines over 998 octets cut for a server that takes neither 8BITMIME nor BDAT (RFC 5321 4.5.3.1.6): a field at its last blank,
+// else with a new fold; the body between two characters. CRLF lines in any pieces.
 class LineFolder {
 public:
     static constexpr std::size_t limit = 998;

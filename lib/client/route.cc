@@ -17,12 +17,8 @@ using Cause = Outcome::Cause;
 std::unexpected<Outcome> failed(State state, Cause cause, std::uint16_t code, std::string enhanced, std::string text) {
     return std::unexpected(Outcome{state, cause, smtp::Stage::connect, code, std::move(enhanced), std::move(text)});
 }
-std::unexpected<Outcome> no_host(std::string text) {
-    return failed(State::never, Cause::no_host, 550, "5.1.2", std::move(text));
-}
-std::unexpected<Outcome> later(std::string text) {
-    return failed(State::later, Cause::silence, 451, "4.4.3", std::move(text));
-}
+std::unexpected<Outcome> no_host(std::string text) { return failed(State::never, Cause::no_host, 550, "5.1.2", std::move(text)); }
+std::unexpected<Outcome> later(std::string text) { return failed(State::later, Cause::silence, 451, "4.4.3", std::move(text)); }
 std::unexpected<Outcome> loop(std::string_view domain) {
     return failed(State::never, Cause::reply, 554, "5.4.6", "mail for " + std::string(domain) + " would come back to this host");
 }

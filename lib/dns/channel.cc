@@ -11,8 +11,6 @@ using sys::Deadline;
 
 namespace {
 
-constexpr int class_in = 1;
-
 void answered(void* argument, int status, int, unsigned char* packet, int length) {
     auto& question = *static_cast<Question*>(argument);
     question.done = true;
@@ -77,16 +75,10 @@ Result<void> Channel::open(const Settings& settings, int flags) {
     return {};
 }
 
-// ares_query would turn NXDOMAIN into a status and cannot ask for AD (RFC 6840 5.7); a question of our own can.
-int Channel::send(const std::string& name, int type, Question& question) {
-    unsigned char* packet = nullptr;
-    int length = 0;
-    const int status = ::ares_create_query(name.c_str(), class_in, type, 0, 1, &packet, &length, 0);
-    if (status != ARES_SUCCESS) return status;
-    packet[3] |= 0x20u;
-    ::ares_send(channel_, packet, length, answered, &question);
-    ::ares_free_string(packet);
-    return ARES_SUCCESS;
+// ares_query would turn NXDOMAIN into a status without a packet and cannot ask for AD. The id is c-ares's own.
+void Channel::send(const std::string& packet, Question& question) {
+    ::ares_send(channel_, reinterpret_cast<const unsigned char*>(packet.data()), static_cast<int>(packet.size()), answered,
+                &question);
 }
 
 Result<void> Channel::turn(Deadline deadline) {

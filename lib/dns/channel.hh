@@ -33,7 +33,7 @@ public:
     }
 
     Result<void> open(const Settings& settings, int flags);
-    int send(const std::string& name, int type, Question& question);
+    void send(const std::string& packet, Question& question);
     // Waits for `question` until its time is over or `deadline`; the others go on meanwhile.
     Result<void> wait(const Question& question, sys::Deadline deadline);
     ares_channel get() const { return channel_; }

@@ -4,9 +4,9 @@
 #include <ares.h>
 
 #include <array>
-#include <optional>
 
 #include "base/ascii.hh"
+#include "base/punycode.hh"
 
 namespace greylag::dns {
 
@@ -188,6 +188,25 @@ template Result<Answer<Name>> read_answer(std::string_view, Type);
 template Result<Answer<Text>> read_answer(std::string_view, Type);
 template Result<Answer<Tlsa>> read_answer(std::string_view, Type);
 template Result<Answer<mail::IpAddress>> read_answer(std::string_view, Type);
+
+std::optional<std::string> make_question(std::string_view name, std::uint16_t type) {
+    using namespace std::string_view_literals;
+    if (name.ends_with('.')) name.remove_suffix(1);
+    if (base::iends_with(name, ".onion")) return std::nullopt;
+    constexpr std::string_view header = "\0\0\1\x20\0\1\0\0\0\0\0\0"sv;
+    std::string packet(header);
+    if (!name.empty())
+        for (const std::string_view text : base::split(name, '.')) {
+            const auto label = base::ascii_label(text);
+            if (!label || label->empty() || label->size() > 63) return std::nullopt;
+            packet += static_cast<char>(label->size());
+            packet += *label;
+        }
+    packet += '\0';
+    if (packet.size() - header.size() > 255) return std::nullopt;
+    for (const int octet : {type >> 8, type & 0xff, 0, int{class_in}}) packet += static_cast<char>(octet);
+    return packet;
+}
 
 bool is_null_mx(const Answer<Mx>& answer) {
     if (answer.records.empty()) return false;

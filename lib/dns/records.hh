@@ -4,6 +4,7 @@
 // as \DDD. They are not yet known to be host names: who needs one asks mail::Domain::parse.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,11 @@ bool is_null_mx(const Answer<Mx>& answer);
 std::string reverse_name(const mail::IpAddress& address);
 
 enum class Type : std::uint16_t { a = 1, ptr = 12, mx = 15, txt = 16, aaaa = 28, tlsa = 52 };
+
+// The packet that asks a recursive server for `name` ("." is the root) with AD set, so that the answer says whether it was
+// verified (RFC 6840 5.7). Its id is 0. U-labels are asked for in their ASCII form. Nothing when DNS cannot carry the name: an
+// empty label, one over 63 octets, over 255 in all, or .onion, which must not be asked for (RFC 7686).
+std::optional<std::string> make_question(std::string_view name, std::uint16_t type);
 
 // The records of `type`, whose form is Record (IpAddress for A and AAAA), that answer the packet's own question, behind any
 // chain of CNAMEs. The AD bit is taken as it stands. An rcode that is neither 0 nor 3, and octets that are no answer, are

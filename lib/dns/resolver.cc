@@ -14,7 +14,7 @@ using sys::Deadline;
 
 namespace {
 
-constexpr int type_soa = 6;
+constexpr std::uint16_t type_soa = 6;
 
 std::string_view word(Type type) {
     switch (type) {
@@ -71,11 +71,12 @@ std::size_t Resolver::State::ask(std::string_view name, Type type) {
         question.done = true;
         return questions.size() - 1;
     }
-    const bool carried = name.find('\0') == std::string_view::npos;
-    const int status = carried ? channel.send(std::string(name), static_cast<int>(type), question) : ARES_EBADNAME;
-    if (status == ARES_SUCCESS) return questions.size() - 1;
-    question.done = true;
-    question.status = status == ARES_EBADNAME ? ARES_ENOTFOUND : status;
+    if (const auto packet = make_question(name, static_cast<std::uint16_t>(type))) {
+        channel.send(*packet, question);
+    } else {
+        question.done = true;
+        question.status = ARES_ENOTFOUND;
+    }
     return questions.size() - 1;
 }
 
@@ -159,10 +160,12 @@ std::vector<Error> Resolver::silent(const Settings& settings) {
         one.question.until = Deadline::in(settings.timeout);
         // Who says SERVFAIL or REFUSED is there.
         const auto opened = one.channel.open(alone, ARES_FLAG_NOCHECKRESP);
-        const int status = opened ? one.channel.send(".", type_soa, one.question) : opened.error().code;
-        if (status == ARES_SUCCESS) continue;
-        one.question.done = true;
-        one.question.status = status;
+        if (opened) {
+            one.channel.send(*make_question(".", type_soa), one.question);
+        } else {
+            one.question.done = true;
+            one.question.status = opened.error().code;
+        }
     }
     std::vector<Error> out;
     for (auto& one : asked) {

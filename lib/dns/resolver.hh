@@ -44,7 +44,7 @@ public:
     Resolver(Resolver&&) noexcept;
     Resolver& operator=(Resolver&&) noexcept;
 
-    // Sends the question and returns at once. Names are ASCII, with or without the final dot.
+    // Sends the question and returns at once. Names are ASCII or U-labels, with or without the final dot.
     Query<Mx> ask_mx(std::string_view name);
     Query<mail::IpAddress> ask_a(std::string_view name);
     Query<mail::IpAddress> ask_aaaa(std::string_view name);

@@ -23,21 +23,27 @@ std::optional<unsigned> decimal(std::string_view text, unsigned most) {
     return value && *value <= most ? value : std::nullopt;
 }
 
-// One to four octets.
-std::optional<std::vector<std::uint8_t>> octets(std::string_view text) {
-    std::vector<std::uint8_t> out;
-    for (const std::string_view piece : base::split(text, '.')) {
-        const auto value = decimal(piece, 255);
-        if (!value || out.size() == 4) return std::nullopt;
-        out.push_back(static_cast<std::uint8_t>(*value));
+struct Octets {
+    std::array<std::uint8_t, 4> bytes{};
+    std::size_t count = 0;
+};
+
+// One to four octets. Nothing is allocated: whitelists have millions of lines.
+std::optional<Octets> octets(std::string_view text) {
+    Octets out;
+    for (;;) {
+        const std::size_t dot = text.find('.');
+        const auto value = decimal(text.substr(0, dot), 255);
+        if (!value || out.count == 4) return std::nullopt;
+        out.bytes[out.count++] = static_cast<std::uint8_t>(*value);
+        if (dot == std::string_view::npos) return out;
+        text.remove_prefix(dot + 1);
     }
-    return out;
 }
 
 std::optional<std::array<std::uint8_t, 4>> four_octets(std::string_view text) {
     const auto all = octets(text);
-    if (!all || all->size() != 4) return std::nullopt;
-    return std::array<std::uint8_t, 4>{(*all)[0], (*all)[1], (*all)[2], (*all)[3]};
+    return all && all->count == 4 ? std::optional(all->bytes) : std::nullopt;
 }
 
 std::optional<unsigned> group(std::string_view text) {
@@ -195,10 +201,8 @@ Result<Cidr> Cidr::parse(std::string_view text) {
     }
     if (const auto address = IpAddress::parse(text)) return Cidr(*address, address->bits());
     const auto some = octets(text.ends_with('.') ? text.substr(0, text.size() - 1) : text);
-    if (!some || some->size() > 3) return bad();
-    std::array<std::uint8_t, 4> bytes{};
-    std::copy(some->begin(), some->end(), bytes.begin());
-    return Cidr(IpAddress::v4(bytes), static_cast<int>(some->size()) * 8);
+    if (!some || some->count > 3) return bad();
+    return Cidr(IpAddress::v4(some->bytes), static_cast<int>(some->count) * 8);
 }
 
 bool Cidr::contains(const IpAddress& address) const {

@@ -27,7 +27,8 @@ bool is_atom(char c) {
 
 class Qualifier {
 public:
-    Qualifier(std::string_view value, std::string_view host, std::string_view suffix) : value_(value), host_(host), suffix_(suffix) {}
+    Qualifier(std::string_view value, std::string_view host, std::string_view suffix)
+        : value_(value), host_(host), suffix_(suffix) {}
 
     std::string run() {
         while (at_ < value_.size()) {
@@ -99,10 +100,14 @@ private:
         entry_.end = at_;
     }
 
-    std::size_t bracketed(char end) const {
+    // What never closes is no word: the entry is left alone.
+    std::size_t bracketed(char end) {
         std::size_t size = 1;
         while (at_ + size < value_.size() && value_[at_ + size] != end) size += value_[at_ + size] == '\\' ? 2u : 1u;
-        if (at_ + size >= value_.size()) return value_.size() - at_;
+        if (at_ + size >= value_.size()) {
+            entry_.broken = true;
+            return value_.size() - at_;
+        }
         return size + 1;
     }
 

@@ -38,8 +38,10 @@ mail::Verdict relay_right(const mail::Path& recipient, const Ours& ours) {
     if (recipient.is_null()) return mail::Verdict::never(mail::Why::relay_denied);
     const mail::Mailbox& mailbox = recipient.mailbox();
     if (recipient.is_loopback())
-        return local_part_stays_here(mailbox.local(), ours) ? mail::Verdict::pass() : mail::Verdict::never(mail::Why::relay_denied);
-    if (!mailbox.is_qualified()) return mailbox.is_postmaster() ? mail::Verdict::pass() : mail::Verdict::never(mail::Why::relay_denied);
+        return local_part_stays_here(mailbox.local(), ours) ? mail::Verdict::pass()
+                                                            : mail::Verdict::never(mail::Why::relay_denied);
+    if (!mailbox.is_qualified())
+        return mailbox.is_postmaster() ? mail::Verdict::pass() : mail::Verdict::never(mail::Why::relay_denied);
     if (!ours.holds(mailbox.host()) || !local_part_stays_here(mailbox.local(), ours))
         return mail::Verdict::never(mail::Why::relay_denied);
     return mail::Verdict::pass();

@@ -11,7 +11,8 @@ namespace {
 
 // Where the grammar gives up a reader does not: he sees what stands behind the '@'.
 bool claims_us_unread(std::string_view text, const mail::Host& helo, const Ours& ours) {
-    if (const auto open = text.rfind('<'); open != std::string_view::npos) text = text.substr(open + 1, text.find('>', open) - open - 1);
+    if (const auto open = text.rfind('<'); open != std::string_view::npos)
+        text = text.substr(open + 1, text.find('>', open) - open - 1);
     text = base::trim(text);
     if (const auto at = text.rfind('@'); at != std::string_view::npos) {
         std::string_view host = text.substr(at + 1);

@@ -67,9 +67,8 @@ client::Effects ClientSession::on(const client::Event& event) {
                           },
                           [&](const client::Answered& e) { answered(e); },
                           [&](const client::Malformed& e) { protocol_fault(stage(), e.text); },
-                          [&](const client::BodySent&) { body_open_ = false; },
-                          [&](const client::TlsUp& e) { tls_up(e); }, [&](const client::Auth& e) { auth(e); },
-                          [&](const client::Gone& e) { gone(e); }},
+                          [&](const client::BodySent&) { body_open_ = false; }, [&](const client::TlsUp& e) { tls_up(e); },
+                          [&](const client::Auth& e) { auth(e); }, [&](const client::Gone& e) { gone(e); }},
                event);
     return std::move(out_);
 }

@@ -28,9 +28,9 @@ struct ClientFacts {
 
     std::string name;  // for EHLO: a domain or an address literal
     bool lmtp = false;
-    bool noop_first = false;       // do not wait for the greeting
-    bool ping = false;             // no message: the recipients alone are asked about
-    bool avoid_chunking = false;   // this server offers BDAT and does not know it
+    bool noop_first = false;      // do not wait for the greeting
+    bool ping = false;            // no message: the recipients alone are asked about
+    bool avoid_chunking = false;  // this server offers BDAT and does not know it
     StartTls starttls = StartTls::never;
     bool authenticate = false;
     mail::Path sender = mail::Path::null();
@@ -85,9 +85,9 @@ struct Gone {
 struct Send {
     std::string bytes;
 };
-struct Body {             // the message; what comes after it belongs to the same group
-    bool chunk = false;   // exact octets; else dots stuffed and the final dot
-    bool fold = false;    // lines over 998 octets must not reach this server
+struct Body {            // the message; what comes after it belongs to the same group
+    bool chunk = false;  // exact octets; else dots stuffed and the final dot
+    bool fold = false;   // lines over 998 octets must not reach this server
 };
 struct StartTls {};  // answered by TlsUp
 struct AskAuth {     // what to say next; answered by Auth

@@ -36,9 +36,7 @@ void ClientSession::auth(const client::Auth& e) {
     if (waiting_ != Stage::auth || !expected_.empty()) return;
     switch (e.step) {
         case client::Auth::Step::send: return send_line(e.text, Stage::auth);
-        case client::Auth::Step::done:
-            authenticated_ = true;
-            return after_hello();
+        case client::Auth::Step::done: authenticated_ = true; return after_hello();
         case client::Auth::Step::give_up_later:
         case client::Auth::Step::give_up: break;
     }

@@ -30,15 +30,15 @@ bool not_implemented(const Reply& reply) { return reply.code >= 500 && reply.cod
 
 // What can be known before a word of the envelope is said.
 bool ClientSession::suited() {
-    if (offered_.size && *offered_.size != 0 && facts_.message.octets > *offered_.size) {
+    if (!facts_.ping && offered_.size && *offered_.size != 0 && facts_.message.octets > *offered_.size) {
         settle_rest({State::never, Cause::unsuited, Stage::hello, 552, "5.3.4",
                      "the message has " + std::to_string(facts_.message.octets) + " octets, this server takes " +
                          std::to_string(*offered_.size)});
         return false;
     }
     if (offered_.utf8) return true;
-    const Outcome refusal{State::never, Cause::unsuited, Stage::hello, 553, "5.6.7",
-                          "the address needs SMTPUTF8, which this server does not offer"};
+    const Outcome refusal{State::never, Cause::unsuited, Stage::hello,
+                          553,          "5.6.7",         "the address needs SMTPUTF8, which this server does not offer"};
     for (std::size_t i = 0; i < outcomes_.size(); ++i)
         if (needs_utf8(facts_.sender) || needs_utf8(facts_.recipients[i])) settle(i, refusal);
     return std::any_of(outcomes_.begin(), outcomes_.end(), [](const Outcome& o) { return o.state == State::open; });
@@ -169,8 +169,7 @@ void ClientSession::data(const Reply& reply) {
 }
 
 void ClientSession::final(std::size_t i, const Reply& reply) {
-    if (reply.code / 100 == 3)
-        return protocol_fault(Stage::final, "the message was answered with " + std::to_string(reply.code));
+    if (reply.code / 100 == 3) return protocol_fault(Stage::final, "the message was answered with " + std::to_string(reply.code));
     const bool all = i == outcomes_.size();
     const std::size_t from = all ? first_ : i, to = all ? end_ : i + 1;
     if (reply.code >= 400) {
@@ -178,7 +177,8 @@ void ClientSession::final(std::size_t i, const Reply& reply) {
         for (std::size_t k = from; k < to; ++k) settle(k, of_reply(Stage::final, reply));
     } else {
         for (std::size_t k = from; k < to; ++k)
-            if (accepted_[k]) settle(k, {State::delivered, Cause::reply, Stage::final, reply.code, reply.enhanced, joined(reply)});
+            if (accepted_[k])
+                settle(k, {State::delivered, Cause::reply, Stage::final, reply.code, reply.enhanced, joined(reply)});
     }
     const bool more_replies = !expected_.empty() && expected_[answered_count_].stage == Stage::final;
     if (more_replies) return;

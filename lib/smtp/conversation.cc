@@ -30,6 +30,10 @@ Step Conversation::next(std::string_view& input) {
             if (const auto* take = std::get_if<effect::TakeBody>(&effect)) begin_body(*take);
             return std::visit([](auto& e) -> Step { return std::move(e); }, effect);
         }
+        if (session_.phase() == ServerSession::Phase::closed) {
+            input = {};
+            return step::NeedInput{};
+        }
         if (body_ && body_->ended) {
             end_body();
         } else if (in_body()) {

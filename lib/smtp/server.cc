@@ -1,5 +1,7 @@
 #include "smtp/server.hh"
 
+#include "base/ascii.hh"
+
 namespace greylag::smtp {
 
 namespace {
@@ -118,12 +120,13 @@ void ServerSession::line(const event::Line& e) {
     if (asking() || chunk_) return;
     if (phase_ == Phase::auth) return auth_line(e);
     if ((anywhere & in(phase_)) == 0) return;
-    ++count_.commands;
+    if (e.line.fault != LineFault::none || e.line.text.empty()) count(Verb::unknown);
     if (e.line.fault == LineFault::too_long) return refuse(Voice::line_too_long);
     if (e.line.fault != LineFault::none) return refuse(Voice::bad_line);
     if (e.line.text.empty()) return refuse(Voice::empty_line);
 
     const Command said = parse_command(e.line.text);
+    count(said.verb);
     const Row* row = find(said.verb);
     // Known before it is tried: an exchange that octets wait behind must not even begin.
     if (e.more && row != nullptr && row->ends_group && said.verb != Verb::data) {
@@ -274,11 +277,22 @@ Reply ServerSession::rejection(mail::Verdict verdict, std::string_view about) {
     return reply;
 }
 
+std::string ServerSession::command_counts() const {
+    std::string out;
+    for (std::size_t i = 0; i < count_.commands.size(); ++i) {
+        if (count_.commands[i] == 0) continue;
+        const auto verb = static_cast<Verb>(i);
+        out += (out.empty() ? "" : ",") + (verb == Verb::refused ? "unknown" : base::lower(name(verb))) + ":";
+        out += std::to_string(count_.commands[i]);
+    }
+    return out;
+}
+
 void ServerSession::close(std::string_view why) {
-    const bool ours = why != "quit" && why != "eof";
+    // A server that stops has nothing against its clients; who bans by `drop` must not ban them.
+    const bool ours = why != "quit" && why != "eof" && why != reason(event::Gone::Why::shutdown);
     base::Event log{ours ? base::Word::drop : base::Word::disconnect, {}};
-    log.with("reason", std::string(why)).with("commands", std::to_string(count_.commands));
-    log.with("mail", std::to_string(count_.mail)).with("rcpt", std::to_string(count_.rcpt));
+    log.with("reason", std::string(why)).with("commands", command_counts());
     log.with("messages", std::to_string(count_.messages)).with("errors", std::to_string(count_.errors));
     phase_ = Phase::closed;
     asked_ = Asked::nothing;

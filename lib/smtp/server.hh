@@ -1,6 +1,7 @@
 // A receiving session as a value: events in, effects out (RFC 5321). No byte is read or written here, no clock asked, no
 // policy known: policy is a question, and its answer an event.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -23,7 +24,8 @@ namespace greylag::smtp {
 
 // What a session has counted; the log's last line.
 struct Counts {
-    unsigned commands = 0, mail = 0, rcpt = 0, messages = 0, errors = 0;
+    std::array<unsigned, static_cast<std::size_t>(Verb::refused) + 1> commands{};  // heard, by verb; the last: no verb of ours
+    unsigned messages = 0, errors = 0;
 };
 
 // What holds for the whole session.
@@ -243,6 +245,8 @@ private:
     void auth_refused(Reply reply);
     bool offers(std::string_view mechanism, const std::vector<std::string>& mechanisms) const;
 
+    void count(Verb verb) { ++count_.commands[std::min(static_cast<std::size_t>(verb), count_.commands.size() - 1)]; }
+    std::string command_counts() const;  // "ehlo:1,mail:2"
     void say(Reply reply) { out_.push_back(effect::Say{std::move(reply)}); }
     void say(Voice voice, std::initializer_list<std::string_view> arguments = {}) { say(smtp::say(voice, arguments)); }
     void ask(Asked asked, Question question);

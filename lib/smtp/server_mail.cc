@@ -24,7 +24,6 @@ bool ServerSession::helo_refused() {
 }
 
 void ServerSession::mail(std::string_view argument) {
-    ++count_.mail;
     if (phase_ != Phase::greeted) return refuse(Voice::nested_mail);
     auto parsed = parse_mail(argument, offered());
     if (!parsed) return refuse(std::move(parsed).error());
@@ -45,7 +44,6 @@ void ServerSession::sender_answered(const mail::Verdict& verdict) {
 }
 
 void ServerSession::rcpt(std::string_view argument) {
-    ++count_.rcpt;
     if (phase_ == Phase::greeted) return refuse(Voice::need_mail);
     auto parsed = parse_rcpt(argument, offered(), envelope_.utf8);
     if (!parsed) return refuse(std::move(parsed).error());
@@ -81,6 +79,11 @@ void ServerSession::data(std::string_view) {
 
 void ServerSession::data_answered(const mail::Verdict& verdict) {
     if (verdict.ok()) {
+        base::Event log{base::Word::accept, {}};
+        std::string to;
+        for (const auto& path : envelope_.recipients) to += (to.empty() ? "" : ",") + path.text();
+        log.with_peer("helo", envelope_.helo.text).with_peer("from", envelope_.sender.text()).with_peer("to", std::move(to));
+        out_.push_back(effect::Log{std::move(log)});
         if (pending_bdat_) return chunk(*pending_bdat_);
         phase_ = Phase::body;
         say(Voice::data_go);

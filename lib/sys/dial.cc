@@ -1,8 +1,6 @@
 // Refuses to know names: who dials has an address or a path.
 #include "sys/dial.hh"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,6 +9,7 @@
 #include <cstring>
 
 #include "sys/address.hh"
+#include "sys/io.hh"
 
 namespace greylag::sys {
 
@@ -50,8 +49,7 @@ Result<Fd> dial(const End& to, Deadline deadline) {
     sockaddr_storage place{};
     const socklen_t length = socket_address(to, place);
     Fd fd(::socket(place.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const int on = 1;
-    if (fd) ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (fd) no_delay(fd.get());
     return connected(std::move(fd), &place, length, what, deadline);
 }
 

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -117,6 +119,11 @@ Result<bool> wait_any(std::span<Interest> interests, Deadline deadline) {
         interests[i].write = interests[i].write && ((entries[i].revents & POLLOUT) != 0 || broken != 0);
     }
     return count > 0;
+}
+
+void no_delay(int fd) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 bool sleep_watching(int fd, base::Millis wait) {

@@ -26,6 +26,9 @@ struct Interest {
 // Until something comes on one of them, or the deadline: false, and nothing has. Without any descriptor it only sleeps.
 Result<bool> wait_any(std::span<Interest> interests, Deadline deadline);
 
+// Replies are whole when they are written: none waits for the last one's acknowledgement. No matter where `fd` is no TCP.
+void no_delay(int fd);
+
 // Sleeps, but wakes early when `fd` becomes readable: true when it did (early talk, or the peer left).
 bool sleep_watching(int fd, base::Millis wait);
 

@@ -87,6 +87,7 @@ void write_stderr(std::string line) {
 Log::Log(Settings settings) : settings_(std::move(settings)) {}
 
 Log::~Log() {
+    release();
     if (opened_ && settings_.to == To::syslog) ::closelog();
 }
 
@@ -125,10 +126,23 @@ std::string Log::line(const base::Event& event) const {
 void Log::write(const base::Event& event) {
     if (settings_.to == To::nowhere || (settings_.quiet && !kept_when_quiet(event.word))) return;
     if (!opened_) open();
+    std::string text = line(event);
+    if (holding_)
+        held_.emplace_back(event.word, std::move(text));
+    else
+        put(event.word, text);
+}
+
+void Log::release() {
+    for (const auto& [word, text] : held_) put(word, text);
+    held_.clear();
+}
+
+void Log::put(base::Word word, const std::string& text) {
     switch (settings_.to) {
-        case To::syslog: ::syslog(severity(event.word), "%s", line(event).c_str()); return;
-        case To::file: write_once(file_.get(), line(event)); return;
-        case To::stderr_: write_stderr(line(event)); return;
+        case To::syslog: ::syslog(severity(word), "%s", text.c_str()); return;
+        case To::file: write_once(file_.get(), text); return;
+        case To::stderr_: write_stderr(text); return;
         case To::nowhere: return;
     }
 }

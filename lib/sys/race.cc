@@ -28,7 +28,9 @@ int pending_error(int fd) {
 // Attempts that are under way at once.
 class Race {
 public:
-    Race(std::span<const End> ends, std::vector<bool>& failed) : ends_(ends), failed_(failed) { failed_.assign(ends.size(), false); }
+    Race(std::span<const End> ends, std::vector<bool>& failed) : ends_(ends), failed_(failed) {
+        failed_.assign(ends.size(), false);
+    }
 
     bool all_begun() const { return next_ == ends_.size(); }
     bool over() const { return all_begun() && runners_.empty(); }
@@ -69,9 +71,7 @@ public:
         return false;
     }
 
-    Dialled win() {
-        return {std::move(runners_[winner_].fd), runners_[winner_].which};
-    }
+    Dialled win() { return {std::move(runners_[winner_].fd), runners_[winner_].which}; }
 
     std::unexpected<Error> lost(bool late) {
         for (const auto& runner : runners_) {

@@ -30,6 +30,18 @@ sigset_t held_set() {
     return set;
 }
 
+void deliver_pending(const sigset_t& open) {
+    sigset_t pending;
+    sigpending(&pending);
+    for (int signal : held) {
+        if (sigismember(&pending, signal) != 1) continue;
+        sigset_t closed;
+        sigprocmask(SIG_SETMASK, &open, &closed);
+        sigprocmask(SIG_SETMASK, &closed, nullptr);
+        return;
+    }
+}
+
 }  // namespace
 
 Signals::Signals() {
@@ -60,7 +72,10 @@ Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) {
     sigset_t none;
     sigprocmask(SIG_BLOCK, nullptr, &none);
     for (int signal : held) sigdelset(&none, signal);
-    const int ready = ppoll(polled.data(), static_cast<nfds_t>(polled.size()), deadline.poll_timeout() < 0 ? nullptr : &timeout, &none);
+    const int ready =
+        ppoll(polled.data(), static_cast<nfds_t>(polled.size()), deadline.poll_timeout() < 0 ? nullptr : &timeout, &none);
+    // A descriptor that is always ready must not hide a signal: ppoll delivers none when it has something to return.
+    if (ready > 0) deliver_pending(none);
     Seen seen;
     for (const auto& p : polled)
         if (ready > 0 && p.revents != 0) seen.ready.push_back(p.fd);
@@ -69,5 +84,18 @@ Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) {
     seen.child = std::exchange(seen_child, 0) != 0;
     return seen;
 }
+
+Signals::Woke Signals::wait_input(int fd, Deadline deadline) {
+    for (;;) {
+        if (stop_) return Woke::stop;
+        const Seen seen = wait({&fd, 1}, deadline);
+        stop_ = seen.stop;
+        if (stop_) return Woke::stop;
+        if (!seen.ready.empty()) return Woke::input;
+        if (deadline.passed()) return Woke::timeout;
+    }
+}
+
+bool Signals::stopping() { return wait_input(-1, Deadline::in(base::Millis{0})) == Woke::stop; }
 
 }  // namespace greylag::sys

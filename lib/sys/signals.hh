@@ -24,8 +24,17 @@ public:
     // Until a descriptor is readable, a signal comes, or the deadline.
     Seen wait(std::span<const int> fds, Deadline deadline);
 
+    // For one who waits for a single descriptor. Once `stop` was seen it is seen by every later call, and before any input.
+    enum class Woke { input, stop, timeout };
+    Woke wait_input(int fd, Deadline deadline);
+    // TERM or INT came, in this call or before; does not wait. A negative wait_input fd only sleeps.
+    bool stopping();
+
     // In a forked child: back to the default actions.
     static void restore();
+
+private:
+    bool stop_ = false;
 };
 
 }  // namespace greylag::sys

@@ -3,6 +3,7 @@
 //   load ADDRESS:PORT SESSIONS MESSAGES LENGTH    SESSIONS connections at once, one message each, MESSAGES in all
 //                                                 (LENGTH none: 220 and QUIT only)
 //   load --hold ADDRESS:PORT SESSIONS             as many greeted connections, held until standard input ends
+//   load --knock ADDRESS:PORT SESSIONS            the same, not waiting for any greeting
 //   load --free                                   prints a port of loopback that nobody uses
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -47,6 +48,7 @@ public:
         good_ = ::connect(fd_.get(), static_cast<const sockaddr*>(place), length) == 0;
     }
 
+    bool good(bool greeted) { return greeted ? expect('2') : good_; }
     bool send(std::string_view bytes) { return good_ = good_ && sys::write_all(fd_.get(), bytes, sys::Deadline::in(patience)); }
     bool expect(char first) {
         char reply[4096];
@@ -99,10 +101,10 @@ int load(const sys::End& server, unsigned sessions, unsigned messages, std::opti
     return failed != 0 ? 1 : 0;
 }
 
-int hold(const sys::End& server, unsigned sessions) {
+int hold(const sys::End& server, unsigned sessions, bool greeted) {
     std::vector<Client> clients;
     for (unsigned i = 0; i < sessions; ++i)
-        if (!clients.emplace_back(server).expect('2')) return std::fputs("load: no greeting\n", stderr), 1;
+        if (!clients.emplace_back(server).good(greeted)) return std::fputs("load: no greeting\n", stderr), 1;
     std::puts("held");
     std::fflush(stdout);
     char rest[64];
@@ -129,12 +131,12 @@ std::optional<sys::End> server_at(std::string_view text) {
 int main(int argc, char** argv) {
     const std::vector<std::string_view> words(argv + 1, argv + argc);
     if (words.size() == 1 && words[0] == "--free") return free_port();
-    const bool holds = words.size() == 3 && words[0] == "--hold";
+    const bool holds = words.size() == 3 && (words[0] == "--hold" || words[0] == "--knock");
     const auto server = holds ? server_at(words[1]) : words.size() == 4 ? server_at(words[0]) : std::nullopt;
     const auto number = [&](std::size_t i) { return base::parse_number<unsigned>(words[i]).value_or(0); };
     if (!server)
-        return std::fputs("usage: load ADDRESS:PORT SESSIONS MESSAGES LENGTH | --hold ADDRESS:PORT SESSIONS | --free\n", stderr),
+        return std::fputs("usage: load ADDRESS:PORT SESSIONS MESSAGES LENGTH | --hold|--knock ADDRESS:PORT SESSIONS | --free\n", stderr),
                64;
-    if (holds) return hold(*server, number(2));
+    if (holds) return hold(*server, number(2), words[0] == "--hold");
     return load(*server, number(1), number(2), base::parse_number<std::size_t>(words[3]));
 }

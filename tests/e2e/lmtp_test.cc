@@ -39,7 +39,7 @@ TEST_CASE("lmtp mailer: a recipient is asked there, and the message arrives as i
     const Script script =
         behind_mail({rcpt("one", "250 2.1.5 ok"), rcpt("two", "550 5.1.1 no such user here"),
                      rcpt("three", "452 4.2.2 mailbox full"), rcpt("four", "250 2.1.5 ok"), go(),
-                     Turn::body("250 2.0.0 kept one\r\n250 2.0.0 kept four\r\n"), Turn::on("QUIT", "221 bye\r\n")});
+                     Turn::body("250 2.0.0 kept one\r\n250 2.0.0 kept four\r\n"), Turn::on("QUIT", "")});
     const FakeSmtp tcp({script});
     const FakeSmtp local({script}, FakeSmtp::UnixSocket{receiver.scratch.at("lmtp.sock")});
     for (const auto* server : {&tcp, &local}) {
@@ -93,7 +93,7 @@ TEST_CASE("lmtp mailer: answers that differ become one, and none is lost") {
         if (c.notice)
             turns.insert(turns.end(), {Turn::on("MAIL FROM:<>", "250 ok\r\n"), rcpt("postmaster", "250 ok"), go(),
                                        Turn::body("250 2.0.0 kept\r\n")});
-        if (c.each.size() == 2) turns.push_back(Turn::on("QUIT", "221 bye\r\n"));
+        if (c.each.size() == 2) turns.push_back(Turn::on("QUIT", ""));
         const FakeSmtp server({behind_mail(turns)});
         receiver.configure(place(server));
         auto s = receiver.start();
@@ -148,7 +148,7 @@ TEST_CASE("lmtp mailer: a server that left while the client paused is asked agai
     if (!receiver.built()) SKIP("smtpd is not built");
     const FakeSmtp server(
         {behind_mail({rcpt("one", "250 ok").and_close()}),
-         behind_mail({rcpt("one", "250 ok"), go(), Turn::body("250 2.0.0 kept\r\n"), Turn::on("QUIT", "221 bye\r\n")})});
+         behind_mail({rcpt("one", "250 ok"), go(), Turn::body("250 2.0.0 kept\r\n"), Turn::on("QUIT", "")})});
     receiver.configure(place(server));
     auto s = receiver.start();
     Receiver::begin(s);
@@ -164,8 +164,8 @@ TEST_CASE("lmtp mailer: a new transaction knows nothing of the last") {
     const Receiver receiver;
     if (!receiver.built()) SKIP("smtpd is not built");
     const FakeSmtp server(
-        {behind_mail({rcpt("one", "250 ok"), Turn::on("QUIT", "221 bye\r\n")}),
-         behind_mail({rcpt("two", "250 ok"), go(), Turn::body("250 2.0.0 kept\r\n"), Turn::on("QUIT", "221 bye\r\n")})});
+        {behind_mail({rcpt("one", "250 ok"), Turn::on("QUIT", "")}),
+         behind_mail({rcpt("two", "250 ok"), go(), Turn::body("250 2.0.0 kept\r\n"), Turn::on("QUIT", "")})});
     receiver.configure(place(server));
     auto s = receiver.start();
     Receiver::begin(s);

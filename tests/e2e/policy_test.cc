@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/ascii.hh"
+#include "tests/support/dns_responder.hh"
 #include "tests/support/fake_mailer.hh"
 #include "tests/support/spawn.hh"
 #include "tests/support/test.hh"
@@ -50,7 +51,7 @@ struct House {
 // Greeting, EHLO, MAIL.
 void open(Session& session, std::string_view sender = "x@sender.example") {
     CHECK(session.wire.reply().starts_with("220 "));
-    CHECK(session.wire.ask("EHLO client.example").starts_with("250"));
+    CHECK(session.wire.ask("EHLO client.home.arpa").starts_with("250"));
     CHECK(session.wire.ask("MAIL FROM:<" + std::string(sender) + ">").starts_with("250"));
 }
 std::string message(Session& session, std::string_view text = "Subject: x\r\n\r\nbody\r\n") {
@@ -71,12 +72,13 @@ TEST_CASE("validateaddress: its words, and what its end means") {
     House house;
     NEED(house);
     house.program("validateaddress",
-                  "printf '[%s]' \"$#\" \"$@\" >>$D/seen; env >$D/env\ncase $1 in ann*) exit 1;; 'joe+'later*) exit 75;; 'joe+'odd*) exit 9;; "
+                  "printf '[%s]' \"$#\" \"$@\" >>$D/seen; env >$D/env\ncase $1 in ann*) exit 1;; 'joe+'later*) exit 75;; "
+                  "'joe+'odd*) exit 9;; "
                   "'joe+'dead*) kill -9 $$;; esac");
     auto session = house.start();
     open(session);
     CHECK(session.wire.ask("RCPT TO:<joe@example.org>").starts_with("250 "));
-    CHECK(house.dir.read("seen").value_or("") == "[3][joe@example.org][192.0.2.7][client.example]");
+    CHECK(house.dir.read("seen").value_or("") == "[3][joe@example.org][192.0.2.7][client.home.arpa]");
     CHECK(house.dir.read("env").value_or("").find("HOME=") == std::string::npos);
     CHECK(session.wire.ask("RCPT TO:<ann@example.org>").starts_with("550 5.1.1 "));
     CHECK(session.wire.ask("RCPT TO:<joe+later@example.org>").starts_with("451 4.3.0 "));
@@ -85,7 +87,7 @@ TEST_CASE("validateaddress: its words, and what its end means") {
     // Never an option, never a shell's word.
     CHECK(session.wire.ask("RCPT TO:<-joe@example.org>").starts_with("5"));
     CHECK(session.wire.ask("RCPT TO:<joe+${HOME}`date`'@example.org>").starts_with("250 "));
-    CHECK(house.dir.read("seen").value_or("").ends_with("[joe+${HOME}`date`'@example.org][192.0.2.7][client.example]"));
+    CHECK(house.dir.read("seen").value_or("").ends_with("[joe+${HOME}`date`'@example.org][192.0.2.7][client.home.arpa]"));
     quit(session);
     CHECK(house.logged("validateaddress: exit 9"));
     CHECK(house.logged("validateaddress: signal 9"));
@@ -102,17 +104,36 @@ TEST_CASE("validateaddress: one that hangs is ended") {
     CHECK(house.logged("validateaddress: timed out"));
 }
 
+TEST_CASE("senders: a name stands for its addresses, and silence is no refusal") {
+    DnsResponder dns;
+    dns.address("friend.example.net", "192.0.2.7");
+    dns.address("other.example.net", "192.0.2.8");
+    dns.fault("broken.example.net", DnsFault::servfail);
+    House house("[dns]\nnameservers = " + dns.text() + "\n");
+    NEED(house);
+    house.dir.write("lib/senders",
+                    "joe@example.org other.example.net\njoe@example.org Friend.Example.net\n"
+                    "ann@example.org other.example.net\njoe+x@example.org broken.example.net\n");
+    auto session = house.start();
+    open(session);
+    CHECK(session.wire.ask("RCPT TO:<joe@example.org>").starts_with("250 "));
+    CHECK(session.wire.ask("RCPT TO:<ann@example.org>").starts_with("550 5.7.1 "));
+    CHECK(session.wire.ask("RCPT TO:<joe+x@example.org>").starts_with("451 4.3.0 "));
+    quit(session);
+}
+
 TEST_CASE("validatesender: asked at DATA, with upas' words") {
     House house("[smtpd]\nournets = 198.51.100.0/24\n");
     NEED(house);
-    house.program("validatesender",
-                  "printf '[%s]' \"$@\" >>$D/seen\ncase $4 in bad) echo 'rejected: no such user' >&2; exit 1;; slow) exit 75;; esac");
+    house.program(
+        "validatesender",
+        "printf '[%s]' \"$@\" >>$D/seen\ncase $4 in bad) echo 'rejected: no such user' >&2; exit 1;; slow) exit 75;; esac");
     auto session = house.start();
     open(session, "bad@Sender.example");
     CHECK(session.wire.ask("RCPT TO:<joe@example.org>").starts_with("250 "));
     CHECK(!house.dir.exists("seen"));
     CHECK(session.wire.ask("DATA").starts_with("554 5.7.1 the sender was rejected: rejected: no such user"));
-    CHECK(house.dir.read("seen").value_or("") == "[-n][/net][Sender.example][bad][192.0.2.7][client.example]");
+    CHECK(house.dir.read("seen").value_or("") == "[-n][/net][Sender.example][bad][192.0.2.7][client.home.arpa]");
     CHECK(session.wire.ask("MAIL FROM:<slow@sender.example>").starts_with("250"));
     CHECK(session.wire.ask("RCPT TO:<joe@example.org>").starts_with("250 "));
     CHECK(session.wire.ask("DATA").starts_with("450 4.7.0 "));
@@ -178,7 +199,7 @@ TEST_CASE("-s: blocked messages are saved, denied ones are not") {
         for (const char c : file.substr(slash + 1)) CHECK(base::is_digit(c));
         const std::string saved = house.dir.read("state/queue.dump/" + file).value_or("");
         CHECK(saved.starts_with("From a@"));
-        CHECK(saved.find("\nReceived: from client.example ([192.0.2.7])\n") != std::string::npos);
+        CHECK(saved.find("\nReceived: from client.home.arpa ([192.0.2.7])\n") != std::string::npos);
         CHECK(saved.ends_with("\nSubject: spam\n\n.dots\n"));
         struct stat info {};
         REQUIRE(::stat(house.dir.at("state/queue.dump/" + file).c_str(), &info) == 0);
@@ -195,10 +216,10 @@ TEST_CASE("-k: not a byte, not a line, exit 0") {
         bool dropped;
     };
     const Case cases[] = {
-        {"192.0.2.7", "192.0.2.7", true},         {"192.0.2.0/24", "192.0.2.7", true}, {"192.0.2.77/24", "192.0.2.7", true},
-        {"192.0.2", "192.0.2.7", true},           {"192.0", "192.0.2.7", true},        {"192", "192.0.2.7", true},
-        {"2001:db8::/32", "2001:db8::7", true},   {"2001:db8::7", "2001:db8::7", true}, {"192.0.2.8", "192.0.2.7", false},
-        {"2001:db8::8", "2001:db8::7", false},    {"192.0.2.7", "2001:db8::7", false},
+        {"192.0.2.7", "192.0.2.7", true},       {"192.0.2.0/24", "192.0.2.7", true},  {"192.0.2.77/24", "192.0.2.7", true},
+        {"192.0.2", "192.0.2.7", true},         {"192.0", "192.0.2.7", true},         {"192", "192.0.2.7", true},
+        {"2001:db8::/32", "2001:db8::7", true}, {"2001:db8::7", "2001:db8::7", true}, {"192.0.2.8", "192.0.2.7", false},
+        {"2001:db8::8", "2001:db8::7", false},  {"192.0.2.7", "2001:db8::7", false},
     };
     for (const auto& c : cases) {
         const std::string evil_peer = std::string(c.evil) + " " + c.peer;
@@ -219,7 +240,8 @@ TEST_CASE("-k: not a byte, not a line, exit 0") {
 
 TEST_CASE("-D: strangers wait, the long list longer, talkers are refused, friends are not kept") {
     using Clock = std::chrono::steady_clock;
-    const std::string config = "[smtpd]\ntarpit = on\ngreeting_delay = 300ms\nlong_delay = 900ms\nlong_nets = 203.0.113\nournets = 198.51.100.0/24\n";
+    const std::string config =
+        "[smtpd]\ntarpit = on\ngreeting_delay = 300ms\nlong_delay = 900ms\nlong_nets = 203.0.113\nournets = 198.51.100.0/24\n";
     struct Case {
         const char* peer;
         int at_least, below;
@@ -238,7 +260,7 @@ TEST_CASE("-D: strangers wait, the long list longer, talkers are refused, friend
     }
     House house("[smtpd]\n", "192.0.2.7");
     auto session = house.start({"-D"});
-    must(session.wire.send("EHLO impatient.example\r\n"));
+    must(session.wire.send("EHLO client.home.arpa\r\n"));
     CHECK(session.wire.reply().starts_with("554 5.5.0 "));
     CHECK(must(session.wire.read_to_end()) == "");
     CHECK(must(session.wait()).ok());
@@ -310,8 +332,8 @@ TEST_CASE("-h: the mailer hears of the domain, and only then") {
 TEST_CASE("--check: every fault of the policy files, with its line") {
     House house;
     NEED(house);
-    house.dir.write("conf", *house.dir.read("conf") + "[smtpd]\nblocked = " + house.dir.at("blocked") + "\n[paths]\nratify = " +
-                                house.dir.at("nowhere") + "\n");
+    house.dir.write("conf", *house.dir.read("conf") + "[smtpd]\nblocked = " + house.dir.at("blocked") +
+                                "\n[paths]\nratify = " + house.dir.at("nowhere") + "\n");
     house.dir.write("blocked", "block 192.0.2.1\nblok 192.0.2.2\n*block x\n");
     house.dir.write("lib/senders", "joe@example.org\n");
     house.dir.write("lib/validatesender", "exit 0\n");
@@ -320,9 +342,10 @@ TEST_CASE("--check: every fault of the policy files, with its line") {
     command.arguments = {"--check", "-C", house.dir.at("conf")};
     auto said = must(sys::run(command, soon(), 1 << 16, 1 << 16));
     CHECK(said.ending.status == 78);
-    for (const std::string& line : {house.dir.at("blocked:2: 'blok' is no verb"), house.dir.at("blocked:3: 'x': expected domain!user"),
-                                    house.dir.at("lib/senders:1: expected a recipient and a host"),
-                                    house.dir.at("lib/validatesender: expected a program"), house.dir.at("nowhere: ")}) {
+    for (const std::string& line :
+         {house.dir.at("blocked:2: 'blok' is no verb"), house.dir.at("blocked:3: 'x': expected domain!user"),
+          house.dir.at("lib/senders:1: expected a recipient and a host"), house.dir.at("lib/validatesender: expected a program"),
+          house.dir.at("nowhere: ")}) {
         INFO(line);
         CHECK(said.err.find(line) != std::string::npos);
     }
@@ -341,8 +364,11 @@ TEST_CASE("send: -h and user@[] reach it through smtpd") {
     const std::string send = program_path("send");
     if (send.empty()) SKIP("send is not built");
     // A courier in place of smtp, which writes down what it is given.
-    house.dir.write("libexec/smtp", "#!/bin/sh\necho \"$@\" >" + house.dir.at("sent") + "\ncat >/dev/null\nwhile [ $# -gt 1 ]; do shift; done\n"
-                                    "echo \"d $1 250 ok\"\n", 0700);
+    house.dir.write("libexec/smtp",
+                    "#!/bin/sh\necho \"$@\" >" + house.dir.at("sent") +
+                        "\ncat >/dev/null\nwhile [ $# -gt 1 ]; do shift; done\n"
+                        "echo \"d $1 250 ok\"\n",
+                    0700);
     ::unlink(house.dir.at("libexec/send").c_str());
     REQUIRE(::symlink(send.c_str(), house.dir.at("libexec/send").c_str()) == 0);
     house.dir.make_directory("state/mail/dom.example/joe");

@@ -1,5 +1,7 @@
 // A host of its own for one run of send: its configuration, its users, the message on a real file or pipe.
 #pragma once
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -13,7 +15,7 @@ namespace greylag::test {
 
 struct SendHouse {
     Scratch dir;
-    std::string send = program_path("send");
+    std::string send = program_path("send");  // by a name without the real smtp beside it
     std::vector<std::string> environment = {"PATH=/usr/bin:/bin"};
 
     // Users of example.org, and lines for the end of the configuration.
@@ -22,6 +24,9 @@ struct SendHouse {
                               "\nlibexec = " + dir.at("libexec") + "\nmail = " + dir.at("mail/%d/%u/Maildir") + "\n" +
                               std::string(more));
         for (const char* user : users) dir.make_directory("mail/example.org/" + std::string(user));
+        if (send.empty()) return;
+        dir.make_directory("bin");
+        if (::symlink(send.c_str(), dir.at("bin/send").c_str()) == 0) send = dir.at("bin/send");
     }
 
     // Runs `wrapper... send -C conf words...` with `message` on standard input.

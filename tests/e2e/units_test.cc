@@ -23,6 +23,11 @@ void write_units(const Site& site) {
     service = replaced(service, "User=greylag", "User=daemon");
     service = replaced(service, "Group=greylag", "Group=daemon");
     site.scratch.write("smtpd@.service", service);
+    std::string expire = replaced(shipped("greylag-expire.service"), "/usr/local/sbin/greyctl", program_path("greyctl"));
+    expire = replaced(expire, "User=greylag", "User=daemon");
+    expire = replaced(expire, "Group=greylag", "Group=daemon");
+    site.scratch.write("greylag-expire.service", expire);
+    site.scratch.write("greylag-expire.timer", shipped("greylag-expire.timer"));
 }
 
 }  // namespace
@@ -33,7 +38,9 @@ TEST_CASE("units: systemd-analyze verify has nothing to say") {
     Site site;
     if (!site.built()) SKIP("smtpd or send is not built");
     write_units(site);
-    const auto said = run(analyze, {"verify", "--man=no", site.scratch.at("smtpd.socket"), site.scratch.at("smtpd@.service")},
+    const auto said = run(analyze,
+                          {"verify", "--man=no", site.scratch.at("smtpd.socket"), site.scratch.at("smtpd@.service"),
+                           site.scratch.at("greylag-expire.service"), site.scratch.at("greylag-expire.timer")},
                           site.environment());
     CHECK(said.ending.ok());
     CHECK(said.out + said.err == "");

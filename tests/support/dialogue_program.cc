@@ -2,6 +2,7 @@
 
 #include "base/ascii.hh"
 #include "base/base64.hh"
+#include "base/escape.hh"
 #include "sasl/client.hh"
 #include "tests/support/sasl.hh"
 #include "tests/support/fake_mailer.hh"
@@ -82,7 +83,7 @@ private:
         scratch_.make_directory("lib");
         for (const std::string& user : world_.users) {
             const auto parts = base::cut(user, '@');
-            scratch_.make_directory("state/mail/" + std::string(parts->second) + "/" + std::string(parts->first));
+            scratch_.make_directory("state/mail/" + std::string(parts->second) + "/" + base::file_name(parts->first));
         }
         std::string aliases;
         for (const std::string& alias : world_.aliases) aliases += alias + "\n";

@@ -15,10 +15,15 @@ lay_out() {
 [smtpd]
 domain = greylag.test
 mailer = send
+greylist = on
 $(is_root && echo "user = $unprivileged")
 
 [mailer]
 postmaster = you@greylag.test
+
+[grey]
+# Five minutes where it is meant.
+min = 2s
 
 [paths]
 state = $work/state
@@ -130,14 +135,35 @@ ask . && ask QUIT
 END
 }
 
+# A first call is put off; the same client comes again, as a mail server does and a spammer mostly does not.
+show_greylist() {
+    heading "a client nobody knows sends a message: it is asked to come again"
+    if converse you@greylag.test; then give_up "a first call was not greylisted"; fi
+    say ""
+    say "\$ find state/grey/tmp -type f"
+    (cd "$work" && find state/grey/tmp -type f)
+    [ -n "$(find "$work/state/grey/tmp" -type f)" ] || give_up "no record of the first call"
+    sleep 2.1
+}
+
+show_whitelist() {
+    heading "its network has shown that it retries, and is known from now on"
+    say "\$ cat state/grey/whitelist"
+    cat "$work/state/grey/whitelist" || give_up "no whitelist was written"
+    say "\$ greyctl check 127.0.0.1"
+    "$work/libexec/greyctl" -C "$work/smtpd.conf" check 127.0.0.1 || give_up "the network is not white"
+}
+
 show_delivery() {
-    heading "a client sends a message"
+    show_greylist
+    heading "two seconds later (five minutes where it is meant) the same client comes again"
     converse you@greylag.test || give_up "the message was refused"
     heading "and here it is: the stored message"
     set -- "$work"/state/mail/greylag.test/you/Maildir/new/*
     [ -f "$1" ] || give_up "the server said 250, but no message is in the Maildir"
     say "\$ cat ${1#"$work"/}"
     cat "$1"
+    show_whitelist
 }
 
 show_refusals() {

@@ -96,6 +96,7 @@ TEST_CASE("dns: what is not there, and who does not answer, are told apart") {
         {"under.test", "no data"},
         {"a..test", "no name"},
         {std::string(64, 'a') + ".test", "no name"},
+        {std::string(250, 'a') + ".test", "no name"},
         {std::string("nul\0.test", 9), "no name"},
         {"hidden.onion", "no name"},
         {"servfail.test", "MX servfail.test: no name server gives an answer"},
@@ -109,6 +110,7 @@ TEST_CASE("dns: what is not there, and who does not answer, are told apart") {
         CHECK(shown(resolver.take(resolver.ask_mx(c.name))) == c.seen);
     }
     CHECK(server.asked("hidden.onion") == 0);
+    CHECK(server.asked("a..test") == 0);
     for (const auto name : {"silent.test", "liar.test"}) {
         const auto soon = sys::Deadline::in(base::Millis(50));
         CHECK(shown(resolver.take(resolver.ask_mx(name), soon)) == std::string("MX ") + name + ": no answer in time");
@@ -227,6 +229,14 @@ TEST_CASE("dns: aliases are followed, a loop of them ends") {
     CHECK(shown(resolver.take(resolver.ask_a("empty.test"))) == "no data");
     CHECK(shown(resolver.take(resolver.ask_a("dangling.test"))) == "no name");
     CHECK(shown(resolver.take(resolver.ask_a("loop.test"))) == "A loop.test: no name server gives an answer");
+}
+
+TEST_CASE("dns: a name that is not ASCII is asked for in its ASCII form") {
+    DnsResponder server;
+    server.address("xn--mnchen-3ya.test", "192.0.2.1");
+    dns::Resolver resolver(asking(server));
+    CHECK(shown(resolver.take(resolver.ask_a("m\u00fcnchen.test"))) == "records");
+    CHECK(shown(resolver.take(resolver.ask_a("m\xfcnchen.test"))) == "no name");
 }
 
 TEST_CASE("dns: null MX is known") {

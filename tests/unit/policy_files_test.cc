@@ -28,7 +28,8 @@ TEST_CASE("names.blocked: whole addresses in both forms, any case") {
 
 TEST_CASE("senders: a recipient with a line is closed to all others") {
     constexpr std::string_view file =
-        "all@example.org 192.0.2.0/24 # us\nALL@example.org 2001:db8::1\nexample.org!list\tmx.friend.example\nbad@example.org\nworse@example.org "
+        "all@example.org 192.0.2.0/24 # us\nALL@example.org "
+        "2001:db8::1\nexample.org!list\tmx.friend.example\nbad@example.org\nworse@example.org "
         "192.0.2.300\n";
     CHECK(!closed_to(file, path("joe@example.org")).listed);
     const auto all = closed_to(file, path("All@Example.org"));
@@ -61,9 +62,16 @@ TEST_CASE("tarpit: who waits how long") {
         int wait;
     };
     const Case cases[] = {
-        {false, 0, "58.1.2.3", 0},       {false, 700, "58.1.2.3", 700},    {true, 0, "192.0.2.1", 15'000},  {true, 0, "58.1.2.3", 60'000},
-        {true, 700, "192.0.2.1", 700},   {true, 700, "58.1.2.3", 60'000},  {true, 0, "2001:db8::1", 60'000}, {true, 0, "2001:db9::1", 15'000},
-        {true, 0, "", 15'000},           {false, 0, "", 0},
+        {false, 0, "58.1.2.3", 0},
+        {false, 700, "58.1.2.3", 700},
+        {true, 0, "192.0.2.1", 15'000},
+        {true, 0, "58.1.2.3", 60'000},
+        {true, 700, "192.0.2.1", 700},
+        {true, 700, "58.1.2.3", 60'000},
+        {true, 0, "2001:db8::1", 60'000},
+        {true, 0, "2001:db9::1", 15'000},
+        {true, 0, "", 15'000},
+        {false, 0, "", 0},
     };
     for (const auto& c : cases) {
         INFO(c.peer, " ", c.delay);

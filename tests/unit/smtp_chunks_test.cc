@@ -44,7 +44,8 @@ TEST_CASE("chunks: groups, their replies and what the mailer gets") {
         {"BDAT 0 LAST alone is an empty message", "BDAT 0 LAST\r\n", "250", ""},
         {"BDAT 0 LAST ends what came before", bdat(hello) + "BDAT 0 LAST\r\n", "250 250", "Subject: x\n\nhello\n"},
         {"BDAT 0 in the middle", bdat("a\r\n") + "BDAT 0\r\n" + bdat("b\r\n", true), "250 250 250", "a\nb\n"},
-        {"a dot line, a bare LF and a NUL are content", bdat("a\r\n.\r\nb\nc\0d\r\n..\r\n"s, true), "250", "a\n.\nb\nc\0d\n..\n"s},
+        {"a dot line, a bare LF and a NUL are content", bdat("a\r\n.\r\nb\nc\0d\r\n..\r\n"s, true), "250",
+         "a\n.\nb\nc\0d\n..\n"s},
         {"commands in a chunk are content", bdat("QUIT\r\nRSET\r\nDATA\r\n", true), "250", "QUIT\nRSET\nDATA\n"},
         {"CRLF over the border of two chunks", bdat("a\r") + bdat("\nb\r\n", true), "250 250", "a\nb\n"},
         {"a bare CR is kept, at a border, too", bdat("a\rb\r") + bdat("c\r", true), "250 250", "a\rb\rc\r"},
@@ -54,8 +55,7 @@ TEST_CASE("chunks: groups, their replies and what the mailer gets") {
         {"and the next message has only its own",
          bdat("old\r") + "RSET\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@mx.example>\r\n" + bdat("\nnew\r\n", true),
          "250 250 250 250 250", "\nnew\n"},
-        {"RSET, then DATA",
-         bdat("old\r") + "RSET\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@mx.example>\r\nDATA\r\nnew\r\n.\r\n",
+        {"RSET, then DATA", bdat("old\r") + "RSET\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@mx.example>\r\nDATA\r\nnew\r\n.\r\n",
          "250 250 250 250 354 250", "new\n"},
         {"EHLO between chunks forgets them", bdat(hello) + "EHLO c.example\r\n" + bdat("x", true), "250 250 503", "-"},
         {"QUIT between chunks", bdat(hello) + "QUIT\r\n", "250 221", "-"},
@@ -63,7 +63,8 @@ TEST_CASE("chunks: groups, their replies and what the mailer gets") {
         {"no other transaction command between chunks",
          bdat("a") + "MAIL FROM:<a@b.example>\r\n" + "RCPT TO:<c@mx.example>\r\n" + bdat("b", true), "250 503 503 250", "ab"},
         {"DATA between chunks ends nothing", bdat("a") + "DATA\r\n", "250 503", "-"},
-        {"bad counts", "BDAT\r\nBDAT x\r\nBDAT 1 LAS\r\nBDAT 1 LAST x\r\nBDAT +1\r\nBDAT -1\r\nBDAT 0x10\r\nBDAT 1e3\r\nBDAT \x7f\r\n",
+        {"bad counts",
+         "BDAT\r\nBDAT x\r\nBDAT 1 LAS\r\nBDAT 1 LAST x\r\nBDAT +1\r\nBDAT -1\r\nBDAT 0x10\r\nBDAT 1e3\r\nBDAT \x7f\r\n",
          "501 501 501 501 501 501 501 501 501", "-"},
         {"a count no number holds ends it", "BDAT 99999999999999999999\r\nQUIT\r\n", "552", "-"},
         {"and one that nobody waits for", "BDAT 18446744073709551615\r\nQUIT\r\n", "552", "-"},
@@ -146,7 +147,8 @@ TEST_CASE("chunks: what the whole message may be refused for") {
     for (int i = 0; i < 51; ++i) received += "Received: x\r\n";
     MemorySession session;
     session.feed(opening);
-    CHECK(session.feed(bdat(received.substr(0, 100)) + bdat(received.substr(100), true)).find("\r\n554 5.4.6 ") != std::string::npos);
+    CHECK(session.feed(bdat(received.substr(0, 100)) + bdat(received.substr(100), true)).find("\r\n554 5.4.6 ") !=
+          std::string::npos);
     CHECK(codes(session.feed("MAIL FROM:<a@b.example>\r\n")) == "250");
 }
 
@@ -183,7 +185,7 @@ TEST_CASE("server: a header beyond all measure is read to its end and refused") 
     for (int i = 0; i < 1000; ++i) many += "X-A: b\r\n";
     for (int i = 0; i < 300; ++i) CHECK(session.feed(many).empty());
     CHECK(session.feed("\r\nbody\r\n.\r\n").starts_with("554 5.6.0 "));
-    CHECK(session.feed("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@mx.example>\r\nDATA\r\n").ends_with("\r\n") );
+    CHECK(session.feed("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@mx.example>\r\nDATA\r\n").ends_with("\r\n"));
     CHECK(codes(session.feed("X: y\r\n\r\n" + [&] {
               std::string body;
               for (int i = 0; i < 300; ++i) body += many;

@@ -40,11 +40,37 @@ bool says(const Effects& effects, int code) {
 }
 
 // Mostly what the phase waits for, often enough something that has no business there.
-Event random_event(std::mt19937& random, const ServerSession& session) {
-    static const std::string_view lines[] = {
-        "EHLO a.example", "HELO b.example", "EHLO", "MAIL FROM:<a@b.example>", "MAIL FROM:<>", "MAIL FROM:<a@b.example> SIZE=10",
-        "RCPT TO:<c@d.example>", "RCPT TO:<postmaster>", "DATA", "DATA x", "RSET", "NOOP", "QUIT", "VRFY x", "EXPN x", "HELP", "",
-        "XYZZY", "STARTTLS", "AUTH PLAIN", "BDAT 10 LAST", "TURN", "GET / HTTP/1.1"};
+Event random_event(std::mt19937& random, const ServerSession& session, bool in_chunk) {
+    static const std::string_view lines[] = {"EHLO a.example",
+                                             "HELO b.example",
+                                             "EHLO",
+                                             "MAIL FROM:<a@b.example>",
+                                             "MAIL FROM:<>",
+                                             "MAIL FROM:<a@b.example> SIZE=10",
+                                             "RCPT TO:<c@d.example>",
+                                             "RCPT TO:<postmaster>",
+                                             "DATA",
+                                             "DATA x",
+                                             "RSET",
+                                             "NOOP",
+                                             "QUIT",
+                                             "VRFY x",
+                                             "EXPN x",
+                                             "HELP",
+                                             "",
+                                             "XYZZY",
+                                             "STARTTLS",
+                                             "AUTH PLAIN",
+                                             "AUTH LOGIN =",
+                                             "dGVzdA==",
+                                             "*",
+                                             "BDAT 10 LAST",
+                                             "BDAT 10",
+                                             "BDAT 0",
+                                             "BDAT 9999999999",
+                                             "BDAT x",
+                                             "TURN",
+                                             "GET / HTTP/1.1"};
     const auto pick = [&](unsigned n) { return std::uniform_int_distribution<unsigned>(0, n - 1)(random); };
     const auto verdict = [&]() -> mail::Verdict {
         switch (pick(4)) {
@@ -53,13 +79,22 @@ Event random_event(std::mt19937& random, const ServerSession& session) {
             default: return mail::Verdict::pass();
         }
     };
-    if (session.asking() && pick(4) != 0) return pick(2) == 0 ? Event{event::Answer{verdict()}} : Event{event::Delivered{verdict(), "id"}};
-    if (session.phase() == ServerSession::Phase::body && pick(2) == 0) return event::BodyDone{};
+    const auto step = [&]() -> Event { return event::Auth{static_cast<event::Auth::Step>(pick(5)), "joe"}; };
+    if (session.phase() == ServerSession::Phase::handshake && pick(2) == 0)
+        return event::TlsUp{pick(4) != 0, "TLSv1.3", {"PLAIN"}};
+    if (session.phase() == ServerSession::Phase::auth && pick(2) == 0)
+        return session.asking() ? step() : Event{event::Line{{"dGVzdA=="}}};
+    if (session.asking() && pick(4) != 0)
+        return pick(2) == 0 ? Event{event::Answer{verdict()}} : Event{event::Delivered{verdict(), "id"}};
+    if ((session.phase() == ServerSession::Phase::body || in_chunk) && pick(2) == 0) return event::BodyDone{};
     if (pick(4) != 0) return event::Line{{lines[pick(9)]}, false};
-    switch (pick(16)) {
+    switch (pick(18)) {
+        case 16: return event::TlsUp{pick(2) == 0, {}, {}};
+        case 17: return step();
         case 0: return event::Opened{};
         case 1: return event::Watched{pick(8) == 0};
-        case 2: return event::BodyDone{{.octets = pick(2) * 100, .faults = {.bare_lf = pick(4) == 0}, .received = 0, .failed = {}}};
+        case 2:
+            return event::BodyDone{{.octets = pick(2) * 100, .faults = {.bare_lf = pick(4) == 0}, .received = 0, .failed = {}}};
         case 3: return event::Delivered{verdict(), "id"};
         case 4: return pick(40) == 0 ? Event{event::Gone{event::Gone::Why::timeout}} : Event{event::Line{{"NOOP"}, false}};
         case 5:
@@ -75,38 +110,79 @@ Event random_event(std::mt19937& random, const ServerSession& session) {
 
 TEST_CASE("server: invariants hold for any order of events") {
     std::mt19937 random(20261122);
-    unsigned bodies = 0, deliveries = 0;
-    for (int round = 0; round < 3000; ++round) {
-        ServerSession session({.domain = "mx.example", .error_limit = 50});
+    unsigned bodies = 0, chunks = 0, deliveries = 0, handshakes = 0, users = 0;
+    for (int round = 0; round < 4000; ++round) {
+        ServerFacts facts{.domain = "mx.example", .error_limit = 50};
+        facts.tls_offered = round % 2 == 0;
+        facts.mechanisms = {"PLAIN", "LOGIN"};
+        ServerSession session(facts);
         bool closed = false;
+        bool taking = false;  // the octets that come are body
+        bool more = false;    // there are some behind the last line that was listened to
         for (int i = 0; i < 120; ++i) {
             const bool asking = session.asking();
+            const auto phase = session.phase();
             const auto before = session.envelope();
-            const Event event = i == 0 ? Event{event::Opened{}} : i == 1 ? Event{event::Watched{false}} : random_event(random, session);
+            const Event event = i == 0   ? Event{event::Opened{}}
+                                : i == 1 ? Event{event::Watched{false}}
+                                         : random_event(random, session, taking);
             const Effects effects = session.on(event);
+            if (const auto* line = std::get_if<event::Line>(&event); line != nullptr && !asking) more = line->more;
             if (closed) REQUIRE(effects.empty());  // after Close no effect
             const auto* answer = std::get_if<event::Delivered>(&event);
-            const bool answered =
-                answer != nullptr || std::holds_alternative<event::Answer>(event) || std::holds_alternative<event::Gone>(event);
+            const bool gone = std::holds_alternative<event::Gone>(event);
+            const bool answered = answer != nullptr || gone || std::holds_alternative<event::Answer>(event) ||
+                                  std::holds_alternative<event::Auth>(event);
             if (asking && !answered) REQUIRE(effects.empty());  // one question at a time
+            if (taking && !gone && !std::holds_alternative<event::BodyDone>(event)) REQUIRE(effects.empty());
+            if (std::holds_alternative<event::BodyDone>(event) && !asking) taking = false;
+            if (has<effect::TakeBody>(effects)) {
+                REQUIRE(std::holds_alternative<effect::TakeBody>(effects.back()));
+                const auto& take = std::get<effect::TakeBody>(effects.back());
+                taking = true;
+                chunks += take.chunk.has_value();
+                if (take.begins || take.keep) REQUIRE(!before.recipients.empty());  // nothing is kept for nobody
+            }
             if (says(effects, 354)) {
                 ++bodies;
                 REQUIRE(has<effect::TakeBody>(effects));
                 REQUIRE(!before.recipients.empty());  // 354 only with sender and recipient
             }
-            if (asking && answer != nullptr && says(effects, 250)) {
+            if (answer != nullptr && asking && says(effects, 250)) {
                 ++deliveries;
                 REQUIRE(answer->verdict.ok());  // 250 after the dot only after Delivered{ok}
             }
-            if (std::holds_alternative<event::BodyDone>(event)) REQUIRE(!says(effects, 250));
+            if (std::holds_alternative<event::BodyDone>(event) && phase == ServerSession::Phase::body)
+                REQUIRE(!says(effects, 250));
+            if (has<effect::StartTls>(effects)) {
+                ++handshakes;
+                REQUIRE(!more);  // nothing was received behind the last line
+                REQUIRE(std::holds_alternative<effect::StartTls>(effects.back()));
+            }
+            if (phase == ServerSession::Phase::handshake && !gone && !std::holds_alternative<event::TlsUp>(event))
+                REQUIRE(effects.empty());
+            if (phase == ServerSession::Phase::handshake && session.phase() == ServerSession::Phase::connected) {
+                REQUIRE(session.envelope().helo.text.empty());  // nothing from before is known
+                REQUIRE(session.envelope().recipients.empty());
+                REQUIRE(!session.facts().tls_offered);
+            }
+            if (const auto* auth = std::get_if<event::Auth>(&event); auth != nullptr && says(effects, 235)) {
+                ++users;
+                REQUIRE(asking);
+                REQUIRE(auth->step == event::Auth::Step::success);
+            }
             if (has<effect::Close>(effects)) {
                 REQUIRE(std::holds_alternative<effect::Close>(effects.back()));
                 closed = true;
+                taking = false;
             }
         }
     }
     CHECK(bodies > 100);
+    CHECK(chunks > 100);
     CHECK(deliveries > 10);
+    CHECK(handshakes > 10);
+    CHECK(users > 10);
 }
 
 TEST_CASE("server: the same octets in any pieces give the same replies and the same message") {
@@ -257,6 +333,25 @@ TEST_CASE("server: recipients beyond the limit come later, the earlier ones stay
     CHECK(session.delivered().at(0).envelope.recipients.size() == 2);
 }
 
+TEST_CASE("server: after the close octets go nowhere, in a body neither") {
+    Conversation conversation({.domain = "mx.example"}, {});
+    const auto drain = [&](std::string_view octets) {
+        unsigned stored = 0;
+        for (bool more = true; more;) {
+            auto step = conversation.next(octets);
+            more = !std::holds_alternative<step::NeedInput>(step);
+            stored += std::holds_alternative<step::Store>(step);
+            if (std::holds_alternative<effect::Watch>(step)) conversation.tell(event::Watched{false});
+            if (std::holds_alternative<effect::Ask>(step)) conversation.tell(event::Answer{mail::Verdict::pass()});
+        }
+        CHECK(octets.empty());
+        return stored;
+    };
+    CHECK(drain(std::string(opening) + "DATA\r\nhalf\r\n") == 1);
+    conversation.tell(event::Gone{event::Gone::Why::timeout});
+    CHECK(drain("and more\r\n.\r\nQUIT\r\n") == 0);
+}
+
 TEST_CASE("server: how a connection ends") {
     struct Case {
         event::Gone::Why why;
@@ -268,7 +363,7 @@ TEST_CASE("server: how a connection ends") {
         {event::Gone::Why::timeout, "421 4.4.2 ", base::Word::drop},
         {event::Gone::Why::session_time, "421 4.4.2 ", base::Word::drop},
         {event::Gone::Why::too_slow, "421 4.4.2 ", base::Word::drop},
-        {event::Gone::Why::shutdown, "421 4.3.2 ", base::Word::drop},
+        {event::Gone::Why::shutdown, "421 4.3.2 ", base::Word::disconnect},
     };
     for (const auto& c : cases) {
         MemorySession session;
@@ -286,4 +381,25 @@ TEST_CASE("server: early talk is refused before the greeting") {
     MemorySession session({.domain = "mx.example"}, {.early = true});
     CHECK(session.greeting().starts_with("554 5.5.0 "));
     CHECK(session.closed());
+}
+
+// row 55: how a verdict about the sender's domain sounds; who asks DNS is tested with it.
+TEST_CASE("server: verdicts about the sender") {
+    struct Case {
+        mail::Verdict verdict;
+        std::string_view reply;
+    };
+    const Case cases[] = {
+        {mail::Verdict::never(mail::Why::sender_no_domain), "550 5.1.8 "},
+        {mail::Verdict::later(mail::Why::sender_dns), "451 4.4.3 "},
+        {mail::Verdict::never(mail::Why::sender_null_mx), "550 5.7.27 "},
+        {mail::Verdict::later(mail::Why::no_space), "452 4.3.1 "},
+        {mail::Verdict::never(mail::Why::sender_denied), "554 5.7.1 "},
+    };
+    for (const auto& c : cases) {
+        MemorySession session({.domain = "mx.example"}, answering(c.verdict));
+        session.feed("EHLO c.example\r\n");
+        CHECK(session.feed("MAIL FROM:<a@b.example>\r\n").starts_with(c.reply));
+        CHECK(codes(session.feed("RCPT TO:<c@mx.example>\r\n")) == "503");
+    }
 }

@@ -43,9 +43,12 @@ Outcome pass(std::string_view message, std::size_t first, std::size_t size) {
 }  // namespace
 
 TEST_CASE("front: any split gives the same message") {
-    const std::string messages[] = {
-        "Subject: x\nFrom: joe@example.org\n\nbody\n", "From: joe@example.org\r\n\r\nbody\r\n", "\nno header\n",  "no header at all", "",
-        "From: all header\n"};
+    const std::string messages[] = {"Subject: x\nFrom: joe@example.org\n\nbody\n",
+                                    "From: joe@example.org\r\n\r\nbody\r\n",
+                                    "\nno header\n",
+                                    "no header at all",
+                                    "",
+                                    "From: all header\n"};
     for (const auto& message : messages) {
         INFO(message);
         for (std::size_t first = 1; first <= message.size() + 1; ++first) {

@@ -22,8 +22,8 @@ TEST_CASE("folder: what is there, what is not, and what is outside") {
     const auto folder = must(sys::Folder::open(scratch.at("tree")));
     CHECK(must(folder.holds({"allow", "ip"}, "192.0.2.7")));
     CHECK(must(folder.holds({}, "top")));
-    const std::string names[] = {"192.0.2.8", "", ".", "..", "../../top", "/etc/passwd", "../ip/192.0.2.7", "folder", "link",
-                                 std::string(300, 'x')};
+    const std::string names[] = {
+        "192.0.2.8", "", ".", "..", "../../top", "/etc/passwd", "../ip/192.0.2.7", "folder", "link", std::string(300, 'x')};
     for (const auto& name : names) {
         INFO(name);
         CHECK(!must(folder.holds({"allow", "ip"}, name)));

@@ -1,0 +1,148 @@
+// smtp: one message from standard input to its recipients at one destination (smtp(8)). Arguments, wiring, exit status.
+#include <sysexits.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "base/escape.hh"
+#include "client/deliver.hh"
+#include "cmd/settings_file.hh"
+#include "cmd/smtp/message.hh"
+#include "cmd/smtp/options.hh"
+#include "cmd/smtp/order.hh"
+#include "cmd/smtp/report.hh"
+#include "sys/file.hh"
+#include "sys/host.hh"
+#include "sys/io.hh"
+#include "sys/random.hh"
+
+using namespace greylag;
+
+namespace {
+
+constexpr base::Millis for_new_hosts{120'000};
+
+int usage(const std::string& fault) {
+    std::fprintf(stderr, "smtp: %s\n%s\n", fault.c_str(),
+                 base::usage_line("smtp", sender::option_table, sender::operands).c_str());
+    return EX_USAGE;
+}
+
+int complain(int status, const std::string& text) {
+    std::fprintf(stderr, "smtp: %s\n%s", text.c_str(), std::string(sender::last_word(status)).c_str());
+    return status;
+}
+
+void show(bool ours, std::string_view line) {
+    std::fprintf(stderr, "%s %s\n", ours ? "C:" : "S:", base::printable(line).c_str());
+}
+
+client::Conversion conversion(const sender::Order& order) {
+    client::Conversion how;
+    how.host = order.host;
+    how.suffix = order.suffix;
+    how.unique = sys::random_hex(16);
+    how.now = sys::wall_now();
+    how.sender = order.sender;
+    for (const auto& recipient : order.recipients)
+        if (recipient.path) how.recipients.push_back(*recipient.path);
+    if (order.account.empty()) return how;
+    if (const auto passwd = sys::read_file("/etc/passwd", 4 << 20)) how.full_name = sender::full_name(order.account, *passwd);
+    return how;
+}
+
+client::Delivery delivery(const sender::Order& order, const config::Settings& settings, const std::string& host_name) {
+    client::Delivery d;
+    d.destination = order.destination;
+    d.gateway = order.gateway;
+    d.busted = order.busted;
+    d.facts.name = order.host;
+    d.facts.lmtp = order.destination.lmtp;
+    d.facts.noop_first = order.noop_first;
+    d.facts.ping = order.ping;
+    d.facts.sender = order.sender;
+    if (settings.tls.require) d.facts.starttls = smtp::ClientFacts::StartTls::required;
+    for (const auto& server : settings.dns.nameservers) d.dns.nameservers.push_back({server.address, server.port});
+    d.dns.timeout = settings.dns.timeout;
+    d.dns.trust_ad = settings.dns.trust_ad;
+    d.own_names = {order.host, host_name, settings.smtpd.domain};
+    d.seed = sys::random_number();
+    if (order.ping) d.timing = client::Timing::hasty();
+    // Whoever reads the report waits no longer than for any mailer: our own word must come before.
+    if (order.report && !order.ping)
+        d.timing.whole =
+            sys::Deadline::in(std::max(settings.mailer.timeout * 9 / 10 - base::Millis(2000), settings.mailer.timeout / 2));
+    d.new_hosts = sys::Deadline::in(for_new_hosts);
+    if (order.debug) d.trace.show = show;
+    return d;
+}
+
+std::vector<smtp::Outcome> attempt(const sender::Order& order, client::Delivery d) {
+    std::vector<smtp::Outcome> outcomes;
+    for (const auto& recipient : order.recipients) {
+        outcomes.push_back(recipient.refused);
+        if (recipient.path) d.facts.recipients.push_back(*recipient.path);
+    }
+    if (d.facts.recipients.empty()) return outcomes;
+    auto tried = client::deliver(d);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < outcomes.size(); ++i)
+        if (order.recipients[i].path) outcomes[i] = std::move(tried[next++]);
+    return outcomes;
+}
+
+int report(const sender::Order& order, const std::vector<smtp::Outcome>& outcomes) {
+    std::string failures, lines;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        failures += sender::failure_line(order.recipients[i].name, outcomes[i]);
+        lines += sender::report_line(order.recipients[i].name, outcomes[i]);
+    }
+    const int status = sender::verdict(outcomes);
+    failures += sender::last_word(status);
+    std::fputs(failures.c_str(), stderr);
+    if (order.report) {
+        const auto written = sys::write_all(*order.report, lines, sys::Deadline::in(base::Seconds(10)));
+        if (!written) std::fprintf(stderr, "smtp: -R: %s\n", written.error().text.c_str());
+    }
+    return status;
+}
+
+int run(const sender::Order& order, const config::Settings& settings, const std::string& host_name) {
+    const auto fault = [](const Error& error) {
+        return complain(error.kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, error.text);
+    };
+    if (order.filter) {
+        const auto done = sender::filter_message(0, conversion(order), 1);
+        return done ? EX_OK : fault(done.error());
+    }
+    auto d = delivery(order, settings, host_name);
+    sender::Message message;
+    if (!order.ping) {
+        auto spooled = sender::spool_message(0, conversion(order), sys::join(settings.paths.state, "spool"));
+        if (!spooled) return fault(spooled.error());
+        message = std::move(*spooled);
+        d.message = message.fd.get();
+        d.facts.message = message.traits;
+    }
+    return report(order, attempt(order, std::move(d)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    sys::sane_process();
+    const auto line = base::parse_command_line({argv + 1, argv + argc}, sender::option_table);
+    if (!line) return usage(line.error().text);
+    if (line->has("help"))
+        return std::fputs(base::help_text("smtp", sender::option_table, sender::operands).c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
+    if (line->has("version")) return std::puts("smtp (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
+    const std::string host_name = sys::host_name();
+    const auto order = sender::make_order(*line, host_name);
+    if (!order) return usage(order.error().text);
+    const auto file = cmd::load_settings(line->value('C'));
+    if (!file) return complain(EX_CONFIG, file.error().text);
+    cmd::print_faults(file->loaded.faults);
+    if (!file->loaded.faults.empty()) return EX_CONFIG;
+    return run(*order, file->loaded.settings, host_name);
+}

@@ -1,0 +1,283 @@
+// Real MX records, real port 25, real addresses, in a network of the test's own.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "tests/e2e/site.hh"
+#include "tests/e2e/smtp_support.hh"
+#include "tests/support/dns_responder.hh"
+#include "tests/support/fake_smtp.hh"
+#include "tests/support/namespace.hh"
+#include "tests/support/test.hh"
+
+using namespace greylag;
+using namespace greylag::test;
+
+namespace {
+
+const std::string message = "Subject: s\n\nhello\n";
+const std::string from = "s@me.example", to = "r@dom.example";
+// Addresses of nobody's interface: those of interfaces are ours, and refused.
+const Network network{{"198.51.100.10"}, {"192.0.2.0/24"}, "198.51.100.10"};
+
+struct World {
+    DnsResponder dns{"198.51.100.10", 53};
+    Sender s;
+    Sent sent;
+
+    World() = default;
+    World(const World&) = delete;
+    // What is wrong with a run of smtp, or nothing.
+    std::string run(std::vector<std::string> options, int status, std::string_view reports) {
+        options.insert(options.end(), {"dom.example", from, to});
+        options.insert(options.begin(), {"-h", "me.example"});
+        sent = s.run(options, message);
+        if (sent.status == status && sent.report.find(reports) != std::string::npos) return {};
+        return "status " + std::to_string(sent.status) + ", " + sent.report + sent.err + "; expected " + std::to_string(status) +
+               " " + std::string(reports) + "\n";
+    }
+};
+
+#define ROUTED(...)                                                             \
+    if (program_path("smtp").empty()) SKIP("smtp is not built");                \
+    if (const std::string why = namespace_forbidden(); !why.empty()) SKIP(why); \
+    CHECK(in_namespace(network, __VA_ARGS__, sys::Deadline::in(base::Seconds(40))) == "")
+
+}  // namespace
+
+TEST_CASE("smtp: through a dead first MX to the second") {
+    ROUTED([]() -> std::string {
+        World w;
+        w.dns.mx("dom.example", 10, "dead.example");
+        w.dns.mx("dom.example", 20, "live.example");
+        w.dns.address("dead.example", "192.0.2.1");
+        w.dns.address("live.example", "192.0.2.2");
+        const FakeSmtp server({FakeSmtp::accepting()}, "192.0.2.2", 25);
+        const std::string fault = w.run({}, 0, "d r@dom.example 250");
+        return fault + server.wait_for(0).fault;
+    });
+}
+
+TEST_CASE("smtp: the next MX after a bad greeting, EHLO, or a refusal for now; never after a final word") {
+    ROUTED([]() -> std::string {
+        struct Case {
+            Script first;
+            int status;
+            bool second;
+        };
+        const Turn hi = Turn::say("220 x\r\n"), ehlo = Turn::on("EHLO", "250 x\r\n"), mail = Turn::on("MAIL", "250 x\r\n"),
+                   rcpt = Turn::on("RCPT", "250 x\r\n"), data = Turn::on("DATA", "354 x\r\n");
+        std::vector<Case> cases;
+        cases.push_back({{Turn::say("554 x\r\n"), Turn::on("QUIT", "221 x\r\n")}, 0, true});
+        cases.push_back({{Turn::say("421 x\r\n").and_close()}, 0, true});
+        cases.push_back({{hi, Turn::on("EHLO", "").and_reset()}, 0, true});
+        cases.push_back({{hi, Turn::on("EHLO", "550 x\r\n"), Turn::on("HELO", "550 x\r\n")}, 0, true});
+        cases.push_back({{hi, ehlo, mail, Turn::on("RCPT", "451 x\r\n")}, 0, true});
+        cases.push_back({{hi, ehlo, mail, rcpt, data, Turn::body("451 x\r\n")}, 0, true});
+        cases.push_back({{hi, ehlo, Turn::on("MAIL", "550 x\r\n")}, 69, false});
+        cases.push_back({{hi, ehlo, mail, Turn::on("RCPT", "550 5.1.1 x\r\n")}, 67, false});
+        cases.push_back({{hi, ehlo, mail, rcpt, data, Turn::body("554 x\r\n")}, 69, false});
+        cases.push_back({{hi, ehlo, mail, rcpt, data, Turn::body("").and_close()}, 75, false});  // it may have it
+        World w;
+        w.dns.mx("dom.example", 10, "one.example");
+        w.dns.mx("dom.example", 20, "two.example");
+        w.dns.address("one.example", "192.0.2.1");
+        w.dns.address("two.example", "192.0.2.2");
+        std::string wrong;
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            const FakeSmtp one({cases[i].first}, "192.0.2.1", 25);
+            const FakeSmtp two({FakeSmtp::accepting()}, "192.0.2.2", 25);
+            const std::string fault = w.run({}, cases[i].status, "r@dom.example");
+            if (!fault.empty() || one.heard().size() != 1 || two.heard().size() != (cases[i].second ? 1 : 0))
+                wrong += "case " + std::to_string(i) + ": " + fault;
+        }
+        return wrong;
+    });
+}
+
+TEST_CASE("smtp: some accepted, some not: the others are not tried elsewhere") {
+    ROUTED([]() -> std::string {
+        World w;
+        w.dns.mx("dom.example", 10, "one.example");
+        w.dns.mx("dom.example", 20, "two.example");
+        w.dns.address("one.example", "192.0.2.1");
+        w.dns.address("two.example", "192.0.2.2");
+        const FakeSmtp one({{Turn::say("220 x\r\n"), Turn::on("EHLO", "250 x\r\n"), Turn::on("MAIL", "250 x\r\n"),
+                             Turn::on("RCPT", "250 x\r\n"), Turn::on("RCPT", "451 x\r\n"), Turn::on("DATA", "354 x\r\n"),
+                             Turn::body("250 x\r\n"), Turn::on("QUIT", "221 x\r\n").and_close()}},
+                           "192.0.2.1", 25);
+        const FakeSmtp two({FakeSmtp::accepting()}, "192.0.2.2", 25);
+        const Sent sent = w.s.run({"-h", "me.example", "dom.example", from, to, "b@dom.example"}, message);
+        return sent.status == 75 && sent.report == "d r@dom.example 250 x\nl b@dom.example 451 x\n" && two.heard().empty()
+                   ? ""
+                   : sent.report + sent.err;
+    });
+}
+
+TEST_CASE("smtp: what DNS says decides") {
+    ROUTED([]() -> std::string {
+        std::string wrong;
+        const FakeSmtp server({FakeSmtp::accepting()}, "192.0.2.2", 25);
+        const auto in_world = [&](const char* what, auto make, int status, const char* reports,
+                                  std::vector<std::string> options = {}) {
+            World w;
+            make(w.dns);
+            const std::string fault = w.run(std::move(options), status, reports);
+            if (!fault.empty()) wrong += std::string(what) + ": " + fault;
+        };
+        using D = DnsResponder;
+        in_world(
+            "no MX", [](D& d) { d.address("dom.example", "192.0.2.2"); }, 0, "d r@");
+        in_world(
+            "MX behind CNAME",
+            [](D& d) {
+                d.cname("dom.example", "real.example");
+                d.mx("real.example", 1, "mx.example");
+                d.cname("mx.example", "box.example");
+                d.address("box.example", "192.0.2.2");
+            },
+            0, "d r@");
+        in_world(
+            "null MX",
+            [](D& d) {
+                d.mx("dom.example", 0, ".");
+                d.address("dom.example", "192.0.2.2");
+            },
+            68, "n r@dom.example 556 5.1.10");
+        in_world(
+            "no such domain", [](D&) {}, 68, "n r@dom.example 550 5.1.2");
+        in_world("a gateway", [](D& d) { d.address("gw.example", "192.0.2.2"); }, 0, "d r@", {"-g", "gw.example"});
+        in_world("a gateway not needed", [](D& d) { d.mx("dom.example", 0, "."); }, 68, "556", {"-g", "[192.0.2.2]"});
+        in_world(
+            "MX fails", [](D& d) { d.fault("dom.example", DnsFault::servfail); }, 75, "l r@dom.example 451 4.4.3");
+        in_world(
+            "A fails",
+            [](D& d) {
+                d.mx("dom.example", 1, "mx.example");
+                d.fault("mx.example", DnsFault::refused);
+            },
+            75, "451 4.4.3");
+        in_world(
+            "loopback",
+            [](D& d) {
+                d.mx("dom.example", 1, "localhost");
+                d.address("localhost", "127.0.0.1");
+                d.address("localhost", "::1");
+            },
+            69, "550 5.4.4");
+        in_world(
+            "an interface of ours",
+            [](D& d) {
+                d.mx("dom.example", 1, "us.example");
+                d.address("us.example", "198.51.100.10");
+            },
+            69, "554 5.4.6");
+        in_world(
+            "our name",
+            [](D& d) {
+                d.mx("dom.example", 1, "me.example");
+                d.mx("dom.example", 2, "mx.example");
+                d.address("mx.example", "192.0.2.2");
+            },
+            69, "554 5.4.6");
+        in_world(
+            "ourselves and worse are cut",
+            [](D& d) {
+                d.mx("dom.example", 1, "mx.example");
+                d.mx("dom.example", 5, "us.example");
+                d.mx("dom.example", 9, "dead.example");
+                d.address("mx.example", "192.0.2.2");
+                d.address("us.example", "198.51.100.10");
+                d.address("dead.example", "192.0.2.3");
+            },
+            0, "d r@");
+        in_world("-b",
+                 [](D& d) {
+                     d.mx("dom.example", 1, "busted.example");
+                     d.mx("dom.example", 2, "mx.example");
+                     d.address("busted.example", "127.0.0.1");
+                     d.address("mx.example", "192.0.2.2");
+                 },
+                 0, "d r@", {"-b", "busted.example"});
+        in_world(
+            "every address of a host, a dead family costs little",
+            [](D& d) {
+                d.mx("dom.example", 1, "mx.example");
+                d.address("mx.example", "2001:db8::77");
+                d.address("mx.example", "192.0.2.1");
+                d.address("mx.example", "192.0.2.2");
+            },
+            0, "d r@");
+        return wrong;
+    });
+}
+
+TEST_CASE("smtp: to smtpd by MX over port 25, past a dead host, put off first and taken on retry") {
+    if (program_path("smtpd").empty() || program_path("send").empty()) SKIP("smtpd and send are not built");
+    ROUTED([]() -> std::string {
+        World w;
+        w.dns.mx("greylag.test", 10, "dead.example");
+        w.dns.mx("greylag.test", 20, "mx.greylag.test");
+        w.dns.address("dead.example", "192.0.2.1");
+        w.dns.address("mx.greylag.test", "192.0.2.25");
+        const std::vector<std::string> words{"-h", "me.example.net", "greylag.test", "joe@sender.example.net",
+                                             "you@greylag.test"};
+        std::string wrong;
+        {
+            const FakeSmtp grey({{Turn::say("220 x\r\n"), Turn::on("EHLO", "250-x\r\n250 PIPELINING\r\n"),
+                                  Turn::on("MAIL", "250 x\r\n"), Turn::on("RCPT", "451 4.7.1 come again\r\n"),
+                                  Turn::on("DATA", "503 x\r\n"), Turn::on("QUIT", "221 x\r\n").and_close()}},
+                                "192.0.2.25", 25);
+            const Sent first = w.s.run(words, message);
+            if (first.status != 75 || first.report != "l you@greylag.test 451 4.7.1 come again\n")
+                wrong += first.report + first.err;
+        }
+        Site site;
+        const auto smtpd = started(site, site.smtpd, {"-C", site.configuration, "-l", "192.0.2.25:25"}, 25, "192.0.2.25");
+        if (!eventually([] { return connect_to("192.0.2.25", 25).has_value(); })) return "smtpd does not listen";
+        const Sent second = w.s.run(words, message);
+        if (second.status != 0) return wrong + second.report + second.err;
+        const std::string got = site.take_message();
+        for (const char* part : {"Return-Path: <joe@sender.example.net>\n", "Received: from me.example.net",
+                                 "\nFrom: joe@sender.example.net\n", "\nSubject: s\n\nhello\n"})
+            if (got.find(part) == std::string::npos) wrong += "no " + std::string(part) + " in " + got;
+        return wrong;
+    });
+}
+
+TEST_CASE("smtp: a trusted client's mail leaves the house: smtpd, send, smtp, and another smtpd") {
+    if (program_path("smtpd").empty() || program_path("send").empty()) SKIP("smtpd and send are not built");
+    ROUTED([]() -> std::string {
+        World w;
+        w.dns.mx("greylag.test", 10, "mx.greylag.test");
+        w.dns.address("mx.greylag.test", "192.0.2.25");
+        Site far, near;
+        const auto receiver = started(far, far.smtpd, {"-C", far.configuration, "-l", "192.0.2.25:25"}, 25, "192.0.2.25");
+        near.scratch.make_directory("state/mail/near.example.net/me");
+        std::string conf = replaced(near.scratch.read("smtpd.conf").value_or(""), "domain = greylag.test",
+                                    "domain = near.example.net\nournets = 198.51.100.10");
+        conf = replaced(conf, "you@greylag.test", "me@near.example.net");
+        near.scratch.write("smtpd.conf", conf);
+        const auto sender = started(near, near.smtpd, {"-C", near.configuration, "-l", "198.51.100.10:25"}, 25, "198.51.100.10");
+        if (!eventually([] { return connect_to("192.0.2.25", 25) && connect_to("198.51.100.10", 25); })) return "nobody listens";
+        Stream client = must(connect_to("198.51.100.10", 25));
+        std::string wrong = client.reply().starts_with("220") ? "" : "no greeting";
+        for (const char* line : {"EHLO laptop.near.example.net", "MAIL FROM:<me@near.example.net>", "RCPT TO:<you@greylag.test>",
+                                 "RCPT TO:<me@near.example.net>", "RCPT TO:<nobody@greylag.test>", "DATA"}) {
+            const std::string reply = client.ask(line);
+            if (!reply.starts_with('2') && !reply.starts_with('3')) wrong += std::string(line) + ": " + reply;
+        }
+        const std::string reply = client.ask("Subject: out\r\n\r\nhello\r\n.");
+        if (!reply.starts_with("250")) wrong += reply;
+        const std::string got = far.take_message();
+        if (got.find("\nSubject: out\n\nhello\n") == std::string::npos ||
+            !got.starts_with("Return-Path: <me@near.example.net>\n"))
+            wrong += got;
+        // Delivered and never together: taken, the local copy committed, the refused one in a notice to postmaster.
+        const std::string box = "state/mail/near.example.net/me/Maildir/new";
+        if (near.scratch.list(box).size() != 2) wrong += std::to_string(near.scratch.list(box).size()) + " messages at home";
+        std::string all;
+        for (const auto& name : near.scratch.list(box)) all += near.scratch.read(box + "/" + name).value_or("");
+        if (all.find("nobody@greylag.test") == std::string::npos || all.find("550 5.1.1") == std::string::npos) wrong += all;
+        return wrong;
+    });
+}
