@@ -20,9 +20,12 @@ ROOMS    := $(patsubst lib/%/,%,$(wildcard lib/*/))
 PROGRAMS := $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.cc))))
 
 # Programs with OpenSSL inside; everything else never carries it.
-TLS_PROGRAMS :=
+TLS_PROGRAMS := smtpd-tls
 LIBS_PLAIN := -linih -lsodium -lcares
 LIBS_TLS   := -lssl -lcrypto
+
+# Of the sources of another one: smtpd with OpenSSL, which smtpd starts when it is asked for.
+SIBLINGS := smtpd-tls
 
 # How a finished program is linked. A process a connection pays for every relocation and every page of a dynamic library.
 STATIC ?= -static-pie
@@ -62,13 +65,14 @@ ALL_LDFLAGS := $(LINK_$(MODE)) $(LDFLAGS)
 
 objects = $(patsubst %.cc,$(B)/%.o,$(sort $(1)))
 LIB_SRC  := $(wildcard lib/*/*.cc grey/*.cc)
-CMD_SRC  := $(filter-out %/main.cc,$(wildcard cmd/*.cc cmd/*/*.cc))
+# The two makers of smtpd's cryptography have one name: each program is linked with its own.
+CMD_SRC  := $(filter-out %/main.cc %/crypto_none.cc %/crypto_openssl.cc,$(wildcard cmd/*.cc cmd/*/*.cc))
 SUP_SRC  := $(filter-out tests/support/main.cc,$(wildcard tests/support/*.cc))
 TESTS    := unit dialog e2e
 TEST_BIN := $(foreach t,$(TESTS),$(if $(wildcard tests/$(t)/*.cc),$(B)/test/$(t)))
 FUZZERS  := $(patsubst tests/fuzz/%.cc,%,$(wildcard tests/fuzz/*.cc))
 TOOLS    := $(patsubst tests/bench/%.cc,%,$(wildcard tests/bench/*.cc))
-BIN      := $(addprefix $(B)/bin/,$(PROGRAMS))
+BIN      := $(addprefix $(B)/bin/,$(PROGRAMS) $(SIBLINGS))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -94,10 +98,13 @@ $(B)/libcmd.a: $(call objects,$(CMD_SRC))
 	rm -f $@; ar rcs $@ $^
 
 # Each program: its main.cc, the drivers beside it, the rooms, and only the packages something in it asks for.
-$(B)/bin/%: $(B)/cmd/%/main.o $(B)/libcmd.a $(B)/libgreylag.a
+$(B)/bin/smtpd: $(B)/cmd/smtpd/crypto_none.o
+$(B)/bin/smtpd-tls: $(B)/cmd/smtpd/main.o $(B)/cmd/smtpd/crypto_openssl.o
+$(foreach p,$(PROGRAMS),$(eval $(B)/bin/$(p): $(B)/cmd/$(p)/main.o))
+$(BIN): $(B)/libcmd.a $(B)/libgreylag.a
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $< $(B)/libcmd.a $(B)/libgreylag.a -Wl,--as-needed \
-	  $(if $(filter $*,$(TLS_PROGRAMS)),$(LIBS_TLS)) $(LIBS_PLAIN)
+	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $(filter %.o,$^) $(B)/libcmd.a $(B)/libgreylag.a -Wl,--as-needed \
+	  $(if $(filter $(@F),$(TLS_PROGRAMS)),$(LIBS_TLS)) $(LIBS_PLAIN)
 
 # Tests see everything.
 $(TEST_BIN): $(B)/test/%: $(B)/tests/support/main.o $(call objects,$(SUP_SRC)) $(B)/libcmd.a $(B)/libgreylag.a

@@ -28,12 +28,13 @@ constexpr base::Millis crowded_pause{100};
 
 class AcceptLoop {
 public:
-    AcceptLoop(Setup setup, Loop loop, const base::CommandLine& given)
-        : setup_(std::move(setup)), loop_(std::move(loop)), given_(given), log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
+    AcceptLoop(Setup setup, Loop loop, const base::CommandLine& given, Crypto* crypto)
+        : setup_(std::move(setup)), loop_(std::move(loop)), given_(given), crypto_(crypto), log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
 
     int run();
 
 private:
+    void prepare_crypto();
     void take(int listener);
     base::Millis greeting_wait(const std::optional<IpAddress>& peer) const;
     bool has_room(const std::optional<IpAddress>& peer);
@@ -49,6 +50,7 @@ private:
     Setup setup_;
     Loop loop_;
     const base::CommandLine& given_;
+    Crypto* crypto_;
     std::unique_ptr<sys::Log> log_;
     sys::Signals signals_;
     bool crowded_ = false;  // and logged
@@ -129,8 +131,15 @@ base::Millis AcceptLoop::greeting_wait(const std::optional<IpAddress>& peer) con
     return static_cast<unsigned>(waiting) < setup_.settings.limits.sessions / 4 ? wait : base::Millis{0};
 }
 
+// Once for all sessions, and again when the certificate was renewed. A renewal that cannot be read is noted by each session
+// that would need it; those before go on with what there was.
+void AcceptLoop::prepare_crypto() {
+    if (crypto_ != nullptr && !setup_.settings.tls.certificate.empty()) (void)crypto_->prepare(setup_.settings.tls);
+}
+
 void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
     const auto wait = greeting_wait(ends.remote ? std::optional(ends.remote->address) : std::nullopt);
+    prepare_crypto();
     const pid_t pid = ::fork();
     if (pid == 0) serve(std::move(client), ends, wait);
     if (pid < 0) {
@@ -145,7 +154,7 @@ void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
 
 void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait) {
     loop_.listeners.clear();
-    run_session(setup_, client.get(), client.get(), ends, *log_, signals_, greeting_wait);
+    run_session(setup_, client.get(), client.get(), ends, *log_, signals_, greeting_wait, {crypto_, nullptr});
     // _exit: what the parent still has buffered is the parent's to write.
     ::_exit(0);
 }
@@ -197,8 +206,8 @@ Result<Sockets> find_sockets(const Setup& setup) {
     return found;
 }
 
-int accept_loop(Setup setup, Loop loop, const base::CommandLine& given) {
-    return AcceptLoop(std::move(setup), std::move(loop), given).run();
+int accept_loop(Setup setup, Loop loop, const base::CommandLine& given, Crypto* crypto) {
+    return AcceptLoop(std::move(setup), std::move(loop), given, crypto).run();
 }
 
 }  // namespace greylag::smtpd

@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "cmd/smtpd/crypto.hh"
 #include "cmd/smtpd/setup.hh"
 #include "sys/fd.hh"
 
@@ -24,6 +25,6 @@ Result<Sockets> find_sockets(const Setup& setup);
 // Runs until SIGTERM or SIGINT; then it takes no further clients, hands SIGTERM on to the sessions, and leaves behind the last
 // of them, or at once at a second signal. SIGHUP makes the setup anew; a faulty one is logged and the old one stays. Returns
 // the exit status.
-int accept_loop(Setup setup, Loop loop, const base::CommandLine& given);
+int accept_loop(Setup setup, Loop loop, const base::CommandLine& given, Crypto* crypto);
 
 }  // namespace greylag::smtpd

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cmd/settings_file.hh"
+#include "cmd/smtpd/auth.hh"
 #include "cmd/smtpd/greylist.hh"
 #include "cmd/smtpd/lmtp_mailer.hh"
 #include "cmd/smtpd/lookup.hh"
@@ -119,6 +120,18 @@ void check_name_servers(const Setup& setup, std::vector<Fault>& faults) {
     for (const auto& error : dns::Resolver::silent(settings)) faults.push_back({where(setup, "dns.nameservers"), 0, error.text});
 }
 
+void check_security(const Setup& setup, Crypto* crypto, std::vector<Fault>& faults) {
+    const auto& s = setup.settings;
+    if (crypto != nullptr && !s.tls.certificate.empty())
+        if (const auto ready = crypto->prepare(s.tls); !ready)
+            faults.push_back({where(setup, "tls.certificate"), 0, ready.error().text});
+    if (setup.tls_first && s.tls.certificate.empty()) faults.push_back({"-t", 0, "a certificate is needed: -c or [tls] certificate"});
+    if (s.smtpd.authenticate && s.auth.users.empty())
+        faults.push_back({where(setup, "smtpd.authenticate"), 0, "nobody can log in: [auth] users is not set"});
+    if (s.auth.users.empty()) return;
+    for (auto& fault : check_users_file(s.auth.users)) faults.push_back(std::move(fault));
+}
+
 void warnings(const Setup& setup) {
     if (!setup.missing.empty()) std::printf("# note: %s is missing: built-in defaults\n", setup.missing.c_str());
     if (setup.domain.find('.') == std::string::npos)
@@ -129,13 +142,14 @@ void warnings(const Setup& setup) {
 
 }  // namespace
 
-int check(const Setup& setup) {
+int check(const Setup& setup, Crypto* crypto) {
     print_settings(setup);
     warnings(setup);
     std::vector<Fault> faults = setup.faults;
     if (faults.empty()) {
         check_mailer(setup, faults);
         check_directories(setup, faults);
+        check_security(setup, crypto, faults);
         check_policy(setup, faults);
         check_name_servers(setup, faults);
         std::vector<std::string> notes;

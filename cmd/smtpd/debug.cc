@@ -1,5 +1,7 @@
 #include "cmd/smtpd/debug.hh"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/ascii.hh"
@@ -25,6 +27,9 @@ Result<Debug> Debug::open(const std::string& state, const std::string& id) {
     return debug;
 }
 
+Debug::Debug(sys::Fd fd, base::Millis ago) : fd_(std::move(fd)), start_(sys::stopwatch() - ago) {}
+
+sys::Fd Debug::share() const { return sys::Fd(fd_ ? ::dup(fd_.get()) : -1); }
 void Debug::client(std::string_view bytes, Kind kind) {
     if (!fd_) return;
     if (kind != kind_ && !line_.empty()) client_line();  // a chunk of BDAT may end within a line

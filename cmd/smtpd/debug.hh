@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.hh"
+#include "base/time.hh"
 #include "sys/fd.hh"
 
 namespace greylag::smtpd {
@@ -16,6 +17,9 @@ public:
     Debug() = default;  // writes nothing
     // STATE/log/smtpdb/ID, created anew, 0600.
     static Result<Debug> open(const std::string& state, const std::string& id);
+    // One that another process has begun, so long ago.
+    Debug(sys::Fd fd, base::Millis ago);
+    sys::Fd share() const;  // a second descriptor for it; empty when there is none
 
     enum class Kind : std::uint8_t { command, secret, body };  // secret: an answer to an AUTH challenge
     // Octets as the session takes them.

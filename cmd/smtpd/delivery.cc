@@ -18,6 +18,9 @@ smtp::Trace trace_of(const Setup& setup, const smtp::Envelope& envelope, const s
     trace.id = id;
     trace.extended = envelope.extended;
     trace.utf8 = envelope.utf8;
+    trace.tls = envelope.tls;
+    trace.tls_description = envelope.tls_description;
+    trace.authenticated = !envelope.user.empty();
     if (envelope.recipients.size() == 1) trace.only_recipient = envelope.recipients.front();
     return trace;
 }
@@ -56,7 +59,7 @@ mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const 
     }
     if (setup.mailer.lmtp) return lmtp.deliver(envelope, id, message->get(), std::move(event));
     Handover handover{envelope,  ends.remote ? std::optional(ends.remote->address) : std::nullopt,
-                      {},        smtp::with_protocol(trace_of(setup, envelope, ends, id)),
+                      envelope.user, smtp::with_protocol(trace_of(setup, envelope, ends, id)),
                       id,        spool.size(),
                       setup.file};
     // send reads the configuration and would not know what only our command line says.

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "cmd/settings_file.hh"
 #include "cmd/smtpd/accept.hh"
 #include "cmd/smtpd/check.hh"
 #include "cmd/smtpd/options.hh"
 #include "cmd/smtpd/session.hh"
+#include "cmd/smtpd/sibling.hh"
 #include "sys/peer.hh"
 #include "sys/rights.hh"
 
@@ -37,7 +39,7 @@ int fail(const Error& error, int status) {
     return status;
 }
 
-int single_session(const smtpd::Setup& setup, int in, int out) {
+int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security security) {
     sys::Signals signals;
     const auto ends = sys::connection_ends(in, setup.netdir);
     if (!ends) {
@@ -47,18 +49,33 @@ int single_session(const smtpd::Setup& setup, int in, int out) {
     const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
     if (ends->gone || setup.is_evil(peer)) return EX_OK;
     sys::Log log(smtpd::log_settings(setup));
-    smtpd::run_session(setup, in, out, *ends, log, signals, setup.greeting_wait(peer));
+    smtpd::run_session(setup, in, out, *ends, log, signals, setup.greeting_wait(peer), security);
     return EX_OK;
 }
 
-int serve(smtpd::Setup setup, const base::CommandLine& given) {
+// The sibling of a session that asked for TLS: nothing but this session is its business.
+int take_over(const smtpd::Setup& setup, smtpd::Crypto* crypto, smtpd::Begun begun) {
+    Result<void> ready = base::fail(Kind::internal, "this program has no TLS");
+    if (crypto != nullptr) ready = crypto->prepare(setup.settings.tls);
+    if (!ready) return begun.cannot(ready.error().text), EX_UNAVAILABLE;
+    begun.ready();
+    return single_session(setup, STDIN_FILENO, STDOUT_FILENO, {crypto, &begun});
+}
+
+// Before a socket is taken: what is inherited must still be there for the sibling.
+bool will_listen(const smtpd::Setup& setup) {
+    const bool passed = std::getenv("LISTEN_FDS") != nullptr && sys::is_listening(3);
+    return !setup.listen.empty() || passed || sys::is_listening(STDIN_FILENO);
+}
+
+int serve(smtpd::Setup setup, const base::CommandLine& given, smtpd::Crypto* crypto) {
     auto sockets = smtpd::find_sockets(setup);
     if (!sockets) return fail(sockets.error(), EX_OSERR);
     if (sys::is_root() && !setup.settings.smtpd.user.empty())
         if (const auto done = sys::become(setup.settings.smtpd.user); !done) return fail(done.error(), EX_CONFIG);
-    if (!sockets->loop.listeners.empty()) return smtpd::accept_loop(std::move(setup), std::move(sockets->loop), given);
-    if (sockets->session) return single_session(setup, sockets->session.get(), sockets->session.get());
-    return single_session(setup, STDIN_FILENO, STDOUT_FILENO);
+    if (!sockets->loop.listeners.empty()) return smtpd::accept_loop(std::move(setup), std::move(sockets->loop), given, crypto);
+    if (sockets->session) return single_session(setup, sockets->session.get(), sockets->session.get(), {crypto, nullptr});
+    return single_session(setup, STDIN_FILENO, STDOUT_FILENO, {crypto, nullptr});
 }
 
 }  // namespace
@@ -81,7 +98,16 @@ int main(int argc, char** argv) {
         unread.faults = {{"smtpd", 0, setup.error().text}};
         return refuse_to_serve(unread, client_waits);
     }
-    if (given->has("check")) return smtpd::check(*setup);
+    const auto crypto = smtpd::make_crypto();
+    const bool check = given->has("check");
+    // Only the sibling can look into a certificate.
+    if (!crypto && (check ? !setup->settings.tls.certificate.empty() : smtpd::needs_sibling(*setup, will_listen(*setup)))) {
+        const Error error = smtpd::become_sibling(*setup);
+        if (check || setup->tls_first) setup->faults.push_back({"smtpd", 0, error.text});
+        sys::Log(smtpd::log_settings(*setup)).write(base::Event{}.with("reason", "smtpd-tls").with("said", error.text));
+    }
+    if (check) return smtpd::check(*setup, crypto.get());
+    if (auto begun = smtpd::take_begun()) return take_over(*setup, crypto.get(), std::move(*begun));
     if (!setup->faults.empty()) return refuse_to_serve(*setup, client_waits);
-    return serve(std::move(*setup), *given);
+    return serve(std::move(*setup), *given, crypto.get());
 }

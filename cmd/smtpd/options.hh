@@ -7,6 +7,8 @@
 namespace greylag::smtpd {
 
 inline constexpr base::Option option_table[] = {
+    {'a', "", "", "refuse MAIL before a successful AUTH"},
+    {'c', "", "certfile", "the PEM file of our certificate chain and key: STARTTLS is offered"},
     {'C', "", "conffile", "configuration file instead of GREYLAG_CONF or the installed one"},
     {'d', "", "", "write each connection's dialogue to a file of its own under STATE/log/smtpdb"},
     {'D', "", "", "tarpit: strangers wait for the greeting"},
@@ -17,8 +19,10 @@ inline constexpr base::Option option_table[] = {
     {'l', "", "address:port", "listen there and start a session for each connection (repeatable)"},
     {'m', "", "mailer", "hand messages to this program instead of send"},
     {'n', "", "netdir", "take the peer's and our own address from the files remote and local there"},
+    {'p', "", "", "let passwords be sent in clear without TLS"},
     {'r', "", "", "the sender's domain must exist: a mail exchanger or an address"},
     {'s', "", "", "save blocked messages under STATE/queue.dump"},
+    {'t', "", "", "TLS from the first octet"},
     {0, "check", "", "read everything, print each setting with its source, exit 0, or 78 with every fault"},
 };
 

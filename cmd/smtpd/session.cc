@@ -1,7 +1,11 @@
 #include "cmd/smtpd/session.hh"
 
+#include <signal.h>
+
 #include <memory>
 
+#include "base/wipe.hh"
+#include "cmd/smtpd/auth.hh"
 #include "cmd/smtpd/debug.hh"
 #include "cmd/smtpd/delivery.hh"
 #include "cmd/smtpd/front.hh"
@@ -24,11 +28,14 @@ using sys::Deadline;
 constexpr Millis command_wait{300'000};
 constexpr Millis block_wait{180'000};
 constexpr Millis reply_wait{300'000};
+constexpr Millis handshake_wait{60'000};
+constexpr Millis farewell_wait{1000};
 
 constexpr std::size_t command_room = 4096;
 constexpr std::size_t body_room = 256 << 10;
 
-smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait) {
+smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait, const Authenticator& auth, const Channel* channel,
+                        const Begun* taken) {
     const auto& limits = setup.settings.limits;
     smtp::ServerFacts facts;
     facts.domain = setup.domain;
@@ -36,6 +43,14 @@ smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait) {
     facts.recipient_limit = limits.recipients;
     facts.error_limit = limits.errors;
     facts.greeting_wait = greeting_wait;
+    facts.tls = channel != nullptr;
+    if (channel != nullptr) facts.tls_description = channel->description();
+    facts.tls_offered = channel == nullptr && !setup.settings.tls.certificate.empty();
+    facts.auth_required = setup.settings.smtpd.authenticate;
+    facts.mechanisms = auth.mechanisms(channel);
+    if (facts.tls_offered) facts.mechanisms_under_tls = auth.mechanisms_under_tls();
+    facts.starttls_asked = taken != nullptr;
+    if (taken != nullptr) facts.counted = taken->counts;
     return facts;
 }
 
@@ -46,30 +61,35 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals, Millis greeting_wait)
+    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals, Millis greeting_wait,
+            Security security)
         : setup_(setup),
           in_(in),
           out_(out),
           ends_(ends),
           log_(log),
           signals_(signals),
-          id_(sys::make_id()),
+          security_(security),
+          id_(named(security.taken != nullptr ? security.taken->id : sys::make_id())),
+          messages_(security.taken != nullptr ? security.taken->messages : 0),
+          auth_(setup, log, peer(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
+          session_deadline_(Deadline::in(setup.settings.limits.session_time - began_before())),
+          command_deadline_(session_deadline_),
+          channel_(setup.tls_first ? encrypt() : nullptr),
           lookup_(setup, ends),
           lmtp_(setup, log),
-          conversation_(facts(setup, greeting_wait), body_limits(setup)),
+          conversation_(facts(setup, greeting_wait, auth_, channel_.get(), security.taken), body_limits(setup)),
           policy_(setup, ends, lookup_, log, conversation_.session()),
           spool_(sys::join(setup.settings.paths.state, "spool")),
-          session_deadline_(Deadline::in(setup.settings.limits.session_time)),
-          command_deadline_(session_deadline_),
           room_(std::make_unique_for_overwrite<char[]>(command_room)) {
-        log_.set_id(id_);
         log_.hold();
-        announce();
+        if (security_.taken == nullptr && !setup_.tls_first) announce();
         open_debug();
         if (ends_.socket) sys::no_delay(out_);
     }
 
     void run() {
+        if (setup_.tls_first && !channel_) return;
         while (!closed_) {
             const auto kind = conversation_.secret()    ? Debug::Kind::secret
                               : conversation_.in_body() ? Debug::Kind::body
@@ -80,10 +100,24 @@ public:
             std::visit([this](auto& s) { perform(s); }, step);
         }
         flush();
+        if (channel_) channel_->close(Deadline::in(farewell_wait));
+        base::wipe(room_.get(), room_size_);
         log_.release();
     }
 
 private:
+    // The log knows the session's name from the first line on.
+    std::string named(std::string id) {
+        log_.set_id(id);
+        return id;
+    }
+    Millis began_before() const { return security_.taken != nullptr ? security_.taken->elapsed : Millis{0}; }
+    std::unique_ptr<Channel> encrypt();
+    bool hand_over_session();
+    Result<std::size_t> receive(Deadline deadline);
+    Result<void> send(Deadline deadline) {
+        return channel_ ? channel_->write_all(replies_, deadline) : sys::write_all(out_, replies_, deadline);
+    }
     void open_debug();
     void announce();
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
@@ -97,7 +131,7 @@ private:
     void perform(const smtp::step::Store& s) { store(s.bytes); }
     void perform(const smtp::effect::Watch& e);
     void perform(const smtp::effect::Say& e);
-    void perform(const smtp::effect::Ask& e);
+    void perform(smtp::effect::Ask& e);
     void perform(const smtp::effect::Wait& e);
     template <class Question>
     smtp::Event answer(const Question& question) {
@@ -114,12 +148,21 @@ private:
         if (verdict.ok() && setup_.mailer.lmtp) verdict = lmtp_.recipient(conversation_.envelope(), meant.value_or(asked.path));
         return smtp::event::Answer{std::move(verdict), std::move(meant)};
     }
-    smtp::Event answer(const smtp::question::Tls&) { return smtp::event::Answer{mail::Verdict::later(mail::Why::none), {}}; }
-    smtp::Event answer(const smtp::question::Auth&) { return smtp::event::Auth{}; }
-    smtp::Event answer(const smtp::question::AuthResponse&) { return smtp::event::Auth{}; }
+    smtp::Event answer(smtp::question::Auth& asked) {
+        flush();
+        auto step = auth_.begin(asked, channel_.get());
+        if (asked.initial) base::wipe(*asked.initial);
+        return step;
+    }
+    smtp::Event answer(smtp::question::AuthResponse& asked) {
+        auto step = auth_.respond(asked.response);
+        base::wipe(asked.response);
+        return step;
+    }
+    smtp::Event answer(const smtp::question::Tls&);
     smtp::Event answer(const smtp::question::Deliver& question);
     void perform(const smtp::effect::TakeBody& e);
-    void perform(const smtp::effect::StartTls&) { conversation_.tell(smtp::event::TlsUp{}); }
+    void perform(const smtp::effect::StartTls&);
     void perform(const smtp::effect::Log& e);
     void perform(const smtp::effect::Close&) { closed_ = true; }
 
@@ -128,8 +171,13 @@ private:
     const sys::Ends& ends_;
     sys::Log& log_;
     sys::Signals& signals_;
+    Security security_;
     std::string id_;
     unsigned messages_ = 0;
+    Authenticator auth_;
+    Deadline session_deadline_;
+    Deadline command_deadline_;
+    std::unique_ptr<Channel> channel_;
     Debug debug_;
     Lookup lookup_;
     LmtpMailer lmtp_;
@@ -138,8 +186,6 @@ private:
     sys::Spool spool_;
     Front front_;
     std::string message_id_;
-    Deadline session_deadline_;
-    Deadline command_deadline_;
     std::chrono::steady_clock::time_point body_start_;
     std::uint64_t body_begin_ = 0;  // octets there were already
     std::unique_ptr<char[]> room_;
@@ -154,6 +200,10 @@ private:
 
 void Session::open_debug() {
     if (!setup_.settings.smtpd.debug) return;
+    if (security_.taken != nullptr) {
+        if (security_.taken->debug) debug_ = Debug(std::move(security_.taken->debug), security_.taken->elapsed);
+        return;
+    }
     auto debug = Debug::open(setup_.settings.paths.state, id_);
     if (debug)
         debug_ = std::move(*debug);
@@ -185,7 +235,7 @@ smtp::event::Gone::Why Session::why_gone(const Error& error) const {
 void Session::flush() {
     if (!replies_.empty() && !deaf_) {
         const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
-        if (const auto written = sys::write_all(out_, replies_, deadline); !written) {
+        if (const auto written = send(deadline); !written) {
             deaf_ = true;
             if (!closed_) tell_gone(why_gone(written.error()));
         }
@@ -209,9 +259,11 @@ void Session::perform(const smtp::step::NeedInput&) {
     if (!waiting_ || body)
         command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
     waiting_ = true;
-    const bool stop = signals_.wait_input(in_, command_deadline_) == sys::Signals::Woke::stop;
+    // What TLS has already opened is not seen on the descriptor.
+    const bool here = channel_ && channel_->readable(Deadline::in(Millis{0}));
+    const bool stop = !here && signals_.wait_input(in_, command_deadline_) == sys::Signals::Woke::stop;
     if (stop && !body) return tell_gone(Why::shutdown);
-    const auto got = sys::read_some(in_, {room_.get(), room_size_}, command_deadline_);
+    const auto got = receive(command_deadline_);
     if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
     input_ = {room_.get(), *got};
@@ -224,7 +276,9 @@ void Session::perform(const smtp::effect::Watch& e) {
     if (woke == sys::Signals::Woke::stop) return tell_gone(smtp::event::Gone::Why::shutdown);
     const bool early = woke == sys::Signals::Woke::input;
     if (early) {
-        const auto got = sys::read_some(in_, {room_.get(), room_size_}, Deadline::in(command_wait));
+        // Under TLS what came may be none of the client's words.
+        if (channel_ && !channel_->readable(Deadline::in(Millis{0}))) return conversation_.tell(smtp::event::Watched{false});
+        const auto got = receive(Deadline::in(command_wait));
         if (!got || *got == 0) return tell_gone(smtp::event::Gone::Why::eof);
     }
     conversation_.tell(smtp::event::Watched{early});
@@ -235,8 +289,8 @@ void Session::perform(const smtp::effect::Say& e) {
     replies_ += smtp::wire(e.reply);
 }
 
-void Session::perform(const smtp::effect::Ask& e) {
-    conversation_.tell(std::visit([this](const auto& question) { return answer(question); }, e.question));
+void Session::perform(smtp::effect::Ask& e) {
+    conversation_.tell(std::visit([this](auto& question) { return answer(question); }, e.question));
 }
 
 smtp::Event Session::answer(const smtp::question::Deliver& question) {
@@ -283,11 +337,84 @@ void Session::store(std::string_view bytes) {
     conversation_.fail_body(mail::Verdict::later(mail::Why::no_space));
 }
 
+Result<std::size_t> Session::receive(Deadline deadline) {
+    if (channel_) return channel_->read_some({room_.get(), room_size_}, deadline);
+    return sys::read_some(in_, {room_.get(), room_size_}, deadline);
+}
+
+// The handshake; whatever comes of it is in the log.
+std::unique_ptr<Channel> Session::encrypt() {
+    if (setup_.tls_first) announce();
+    base::Event event{base::Word::tls, {}};
+    event.with("ip", peer());
+    Result<void> ready = base::fail(Kind::unavailable, "this program has no TLS");
+    if (security_.crypto != nullptr) ready = security_.crypto->prepare(setup_.settings.tls);
+    if (!ready) log_.write(base::Event{}.with("reason", "certificate").with("said", ready.error().text));
+    Result<std::unique_ptr<Channel>> channel = base::fail(Kind::unavailable, "no certificate");
+    if (security_.crypto != nullptr && security_.crypto->ready())
+        channel = security_.crypto->accept(in_, out_, Deadline::earlier(Deadline::in(handshake_wait), session_deadline_));
+    if (!channel) {
+        log_.write(event.with("reason", "failed").with("said", channel.error().text));
+        return nullptr;
+    }
+    log_.write(event.with("tls", (*channel)->description()));
+    return *std::move(channel);
+}
+
+// Can TLS begin? Where this program has none, its sibling is asked, and if it can, the session is the sibling's.
+smtp::Event Session::answer(const smtp::question::Tls&) {
+    using mail::Verdict;
+    if (security_.crypto == nullptr) {
+        closed_ = hand_over_session();
+        return smtp::event::Answer{Verdict::later(mail::Why::none), std::nullopt};
+    }
+    const auto ready = security_.crypto->prepare(setup_.settings.tls);
+    if (!ready) log_.write(base::Event{}.with("reason", "certificate").with("said", ready.error().text));
+    return smtp::event::Answer{security_.crypto->ready() ? Verdict::pass() : Verdict::later(mail::Why::none), std::nullopt};
+}
+
+bool Session::hand_over_session() {
+    flush();
+    if (deaf_) return false;
+    Begun begun;
+    begun.id = id_;
+    begun.messages = messages_;
+    begun.elapsed = setup_.settings.limits.session_time - session_deadline_.left();
+    begun.counts = conversation_.session().counts();
+    begun.debug = debug_.share();
+    auto heir = hand_over(setup_, in_, out_, begun);
+    if (!heir) {
+        log_.write(base::Event{}.with("ip", peer()).with("reason", "starttls").with("said", heir.error().text));
+        return false;
+    }
+    // Whoever started us takes our end for the session's, and tells us when it is to end.
+    const auto last = Deadline::in(session_deadline_.left() + setup_.settings.mailer.timeout + handshake_wait);
+    if (signals_.wait_input(heir->link.get(), last) == sys::Signals::Woke::stop) heir->child.kill(SIGTERM);
+    const auto end = heir->child.wait(last);
+    if (end && !end->ok()) log_.write(base::Event{}.with("ip", peer()).with("reason", "session-died"));
+    return true;
+}
+
+void Session::perform(const smtp::effect::StartTls&) {
+    flush();
+    smtp::event::TlsUp up;
+    if (!deaf_) channel_ = encrypt();
+    if (channel_) {
+        up.ok = true;
+        up.description = channel_->description();
+        up.mechanisms = auth_.mechanisms(channel_.get());
+    } else {
+        // Whatever is said now, the other end would not understand it.
+        deaf_ = true;
+    }
+    conversation_.tell(up);
+}
+
 }  // namespace
 
 void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals,
-                 Millis greeting_wait) {
-    Session(setup, in, out, ends, log, signals, greeting_wait).run();
+                 Millis greeting_wait, Security security) {
+    Session(setup, in, out, ends, log, signals, greeting_wait, security).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }

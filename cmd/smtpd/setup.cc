@@ -16,6 +16,14 @@ void note(Setup& setup, std::string_view key, char letter) { setup.sources[std::
 Result<void> apply(Setup& setup, const base::Given& given) {
     auto& s = setup.settings.smtpd;
     switch (given.option->letter) {
+        case 'a':
+            s.authenticate = true;
+            note(setup, "smtpd.authenticate", 'a');
+            break;
+        case 'c':
+            setup.settings.tls.certificate = std::string(given.value);
+            note(setup, "tls.certificate", 'c');
+            break;
         case 'd':
             s.debug = true;
             note(setup, "smtpd.debug", 'd');
@@ -50,6 +58,11 @@ Result<void> apply(Setup& setup, const base::Given& given) {
             note(setup, "smtpd.saveblockedmsg", 's');
             break;
         case 'n': setup.netdir = std::string(given.value); break;
+        case 'p':
+            s.passwordinclear = true;
+            note(setup, "smtpd.passwordinclear", 'p');
+            break;
+        case 't': setup.tls_first = true; break;
         case 'r':
             s.verifysenderdom = true;
             note(setup, "smtpd.verifysenderdom", 'r');
@@ -115,6 +128,9 @@ Result<Setup> make_setup(const base::CommandLine& given) {
     setup.file = std::move(file.file);
     setup.missing = std::move(file.missing);
     for (const auto& option : given.options) {
+        setup.arguments.push_back(option.option->letter != 0 ? std::string("-") + option.option->letter
+                                                             : "--" + std::string(option.option->name));
+        if (!option.option->argument.empty()) setup.arguments.emplace_back(option.value);
         if (auto applied = apply(setup, option); !applied)
             return base::fail(Kind::usage, std::string("-") + option.option->letter + ": " + applied.error().text);
     }

@@ -22,6 +22,8 @@ struct Setup {
     std::string domain;
     std::string netdir;
     std::vector<sys::ListenAddress> listen;
+    bool tls_first = false;               // -t
+    std::vector<std::string> arguments;  // our command line, for the sibling
     Mailer mailer;
     mailbox::Rules users;  // and which domains are ours
 

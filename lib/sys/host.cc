@@ -112,4 +112,19 @@ std::string make_id() {
     return id;
 }
 
+std::string own_directory() {
+#if defined(__FreeBSD__) || defined(__DragonFly__)
+    constexpr const char* link = "/proc/curproc/file";
+#elif defined(__NetBSD__)
+    constexpr const char* link = "/proc/curproc/exe";
+#else
+    constexpr const char* link = "/proc/self/exe";
+#endif
+    std::array<char, 4096> room;
+    const ssize_t size = ::readlink(link, room.data(), room.size());
+    if (size <= 0) return {};
+    const std::string_view path(room.data(), static_cast<std::size_t>(size));
+    return std::string(path.substr(0, path.rfind('/')));
+}
+
 }  // namespace greylag::sys

@@ -22,4 +22,7 @@ std::vector<mail::IpAddress> choose_host_addresses(std::string_view name, std::s
 // A session's id: unique on this host, letters and digits, sortable by time: from the clock, the pid and a counter.
 std::string make_id();
 
+// Where the running program's file lies; empty where the system does not say.
+std::string own_directory();
+
 }  // namespace greylag::sys

@@ -304,7 +304,7 @@ TEST_CASE("loop: under inetd wait it leaves when nobody is there, and not before
         loop.listeners.push_back(std::move(door.fd));
         loop.leave_when_idle = true;
         loop.idle = base::Millis{300};
-        _exit(smtpd::accept_loop(std::move(*setup), std::move(loop), *given));
+        _exit(smtpd::accept_loop(std::move(*setup), std::move(loop), *given, nullptr));
     }
     door.fd.reset();
     Stream s = must(connect_to("127.0.0.1", door.port));

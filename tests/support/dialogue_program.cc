@@ -1,7 +1,10 @@
 #include "tests/support/dialogue_program.hh"
 
 #include "base/ascii.hh"
+#include "base/base64.hh"
 #include "base/escape.hh"
+#include "sasl/client.hh"
+#include "tests/support/sasl.hh"
 #include "tests/support/fake_mailer.hh"
 
 namespace greylag::test {
@@ -45,6 +48,8 @@ public:
     Result<bool> speaks_or_closes(sys::Deadline deadline) override { return session_->wire.wait_readable(deadline); }
     Result<std::string> read_to_end(sys::Deadline deadline) override { return session_->wire.read_to_end(deadline); }
     void half_close() override { session_->wire.half_close(); }
+    Result<void> start_tls() override { return session_->wire.start_tls(); }
+    Result<void> authenticate(const std::vector<std::string>& words) override;
 
     Result<Aftermath> finish(sys::Deadline deadline) override {
         Aftermath after;
@@ -83,6 +88,10 @@ private:
         std::string aliases;
         for (const std::string& alias : world_.aliases) aliases += alias + "\n";
         if (!aliases.empty()) scratch_.write("lib/aliases", aliases);
+        std::string passwords;
+        for (const auto& [user, password] : world_.passwords) passwords += sasl::show_user(user_with(user, password)) + "\n";
+        if (!passwords.empty()) scratch_.write("users", passwords);
+        if (world_.config.find("$WORLD/mx.pem") != std::string::npos) scratch_.write("mx.pem", make_identity(KeyKind::p256, "mx.example.org"));
         for (const World::File& file : world_.files) scratch_.write(file.name, file.text);
         if (!world_.peer.empty()) {
             const bool v6 = world_.peer.find(':') != std::string::npos;
@@ -109,6 +118,31 @@ private:
     std::optional<FakeMailer> mailer_;
     std::optional<Session> session_;
 };
+
+// One whole exchange but for its last reply: that is for the script's next step.
+Result<void> Program::authenticate(const std::vector<std::string>& words) {
+    const std::string name = words.empty() ? "PLAIN" : words[0];
+    const auto mechanism = sasl::find(name);
+    if (!mechanism) return base::fail(Kind::usage, "auth: no such mechanism " + name);
+    Stream& wire = session_->wire;
+    sasl::Bindings bindings;
+    if (wire.tls() != nullptr) bindings = {wire.tls()->exporter(), wire.tls()->end_point()};
+    if (*mechanism != sasl::Mechanism::scram_sha_256_plus) bindings = {};
+    sasl::Client client(*mechanism, {digests, "ofTheClient", bindings}, words.size() > 1 ? words[1] : "joe",
+                        words.size() > 2 ? words[2] : "secret");
+    const auto initial = client.initial();
+    TRY(wire.send("AUTH " + name + (initial ? " " + base::base64_encode(*initial) : "") + "\r\n"));
+    for (;;) {
+        const std::string reply = TRY(wire.read_reply());
+        if (!reply.starts_with("334 ")) {
+            wire.unread(reply);
+            return {};
+        }
+        const auto challenge = base::base64_decode(base::trim(std::string_view(reply).substr(4)));
+        if (!challenge) return base::fail(Kind::protocol, "auth: no challenge: " + reply);
+        TRY(wire.send(base::base64_encode(TRY(client.respond(*challenge))) + "\r\n"));
+    }
+}
 
 }  // namespace
 

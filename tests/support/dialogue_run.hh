@@ -1,9 +1,11 @@
 // Runs a dialogue (smtp/dialogue.hh) against a peer: the real program, or the pure session in memory. Both see the same world,
 // described by the script's @ lines; both are judged by the same comparison.
 //
-//   @option -r -h mx.example     further words of the command line; $WORLD is the world's directory (in @config, too)
+//   @option -r -h mx.example     further words of the command line; $WORLD is the world's directory (in @config, too);
+//                                $WORLD/mx.pem is a certificate
 //   @config <<END                appended to the configuration; `[smtpd] domain` and all of [paths] and [log] are taken
 //   @user joe | @user joe@dom    a local user, of example.org when nothing else is said
+//   @password joe secret         joe can log in: $WORLD/users has him, with every mechanism
 //   @alias name: target          a line of the alias file
 //   @file name <<END             a file $WORLD/name
 //   @peer 192.0.2.7              the client's address (-n); without it the peer is unknown
@@ -48,6 +50,7 @@ struct World {
     std::string config;
     std::vector<std::string> users;  // local@domain
     std::vector<std::string> aliases;
+    std::vector<std::pair<std::string, std::string>> passwords;
     std::vector<File> files;
     std::string peer;    // numeric, or empty
     std::string mailer;  // orders, a line each

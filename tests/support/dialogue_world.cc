@@ -54,6 +54,7 @@ private:
         };
         static constexpr Entry table[] = {
             {"option", false, &Reader::option},      {"config", true, &Reader::config}, {"user", false, &Reader::user},
+            {"password", false, &Reader::password},
             {"alias", false, &Reader::alias},        {"file", true, &Reader::file},     {"peer", false, &Reader::peer},
             {"mailer", false, &Reader::mailer},      {"only", false, &Reader::only},    {"exit", false, &Reader::exit},
             {"delivered", true, &Reader::delivered}, {"log", false, &Reader::log},      {"log!", false, &Reader::log},
@@ -77,6 +78,11 @@ private:
     void config(const WorldLine& line) { world_.config += *line.block; }
     void user(const WorldLine& line) {
         world_.users.push_back(line.text.find('@') == std::string::npos ? line.text + "@example.org" : line.text);
+    }
+    void password(const WorldLine& line) {
+        const auto parts = base::cut(line.text, ' ');
+        if (!parts) return fault(line, "takes a user and a password");
+        world_.passwords.emplace_back(parts->first, parts->second);
     }
     void alias(const WorldLine& line) {
         if (line.text.find(':') == std::string::npos) return fault(line, "takes name: target");

@@ -20,9 +20,22 @@ namespace greylag::test {
 
 void pause_briefly() { ::poll(nullptr, 0, 2); }
 
-Result<void> Stream::send(std::string_view bytes, sys::Deadline deadline) { return sys::write_all(out(), bytes, deadline); }
+Result<void> Stream::send(std::string_view bytes, sys::Deadline deadline) {
+    return tls_ ? tls_->send(bytes, deadline) : sys::write_all(out(), bytes, deadline);
+}
+
+Result<void> Stream::start_tls(const TlsWish& wish, sys::Deadline deadline) {
+    if (!buffer_.empty()) return base::fail(Kind::protocol, "octets before the handshake: \"" + buffer_ + "\"");
+    tls_ = TRY(TlsLayer::start(in_.get(), out(), wish, deadline));
+    return {};
+}
 
 Result<bool> Stream::fill(sys::Deadline deadline) {
+    if (tls_) {
+        const std::string bytes = TRY(tls_->receive(deadline));
+        buffer_ += bytes;
+        return !bytes.empty();
+    }
     char room[16384];
     const std::size_t n = TRY(sys::read_some(in_.get(), room, deadline));
     buffer_.append(room, n);
@@ -82,6 +95,7 @@ std::string Stream::ask(std::string_view line) {
 
 Result<bool> Stream::wait_readable(sys::Deadline deadline) {
     if (!buffer_.empty()) return true;
+    if (tls_) return fill(deadline).has_value();
     return sys::readable(in_.get(), deadline);
 }
 
@@ -100,6 +114,7 @@ Result<void> Stream::flushed(sys::Deadline deadline) {
 }
 
 void Stream::half_close() {
+    if (tls_) tls_->close_notify();
     if (out_)
         out_.reset();
     else

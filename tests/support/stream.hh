@@ -8,6 +8,7 @@
 #include "sys/clock.hh"
 #include "sys/fd.hh"
 #include "tests/support/must.hh"
+#include "tests/support/tls_layer.hh"
 
 namespace greylag::test {
 
@@ -23,6 +24,7 @@ public:
     // ends before the first octet, Kind::protocol when it ends, or turns into no reply, in the middle.
     Result<std::string> read_line(sys::Deadline deadline = soon());
     Result<std::string> read_reply(sys::Deadline deadline = soon());
+    void unread(std::string_view bytes) { buffer_.insert(0, bytes); }  // the next to be read
     Result<std::string> read_exactly(std::size_t octets, sys::Deadline deadline = soon());
     // Everything up to the end of the stream; a reset is an end, too.
     Result<std::string> read_to_end(sys::Deadline deadline = soon());
@@ -37,6 +39,10 @@ public:
     // The other end has read all we sent (on TCP: has received it), so that what follows is a segment of its own.
     Result<void> flushed(sys::Deadline deadline = soon());
 
+    // From here on everything travels under TLS. What came before and was not read is an error: nobody may speak then.
+    Result<void> start_tls(const TlsWish& wish = {}, sys::Deadline deadline = soon());
+    TlsLayer* tls() const { return tls_.get(); }
+
     void half_close();  // we send nothing more
     void close();
     void reset();  // TCP: with RST
@@ -48,6 +54,7 @@ private:
 
     sys::Fd in_, out_;
     std::string buffer_;
+    std::unique_ptr<TlsLayer> tls_;
 };
 
 // Connects to a numeric address ("127.0.0.1", "::1").

@@ -1,0 +1,87 @@
+#include "cmd/smtpd-passwd/edit.hh"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/ascii.hh"
+#include "base/escape.hh"
+#include "base/wipe.hh"
+#include "sasl/users.hh"
+#include "secret/password.hh"
+#include "secret/random.hh"
+#include "secret/sha256.hh"
+#include "sys/file.hh"
+#include "sys/tree.hh"
+
+namespace greylag::passwd {
+
+namespace {
+
+constexpr std::size_t users_limit = 64 << 20;
+constexpr base::Millis lock_wait{10'000};
+constexpr std::size_t salt_size = 16;
+
+sasl::Digests digests() { return {secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, nullptr}; }
+
+Result<sys::Fd> lock(const std::string& file) {
+    const std::string name = file + ".lock";
+    sys::Fd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) return sys::os_fail(name, errno);
+    TRY(sys::lock(fd.get(), sys::Deadline::in(lock_wait), file));
+    return fd;
+}
+
+Result<void> replace(const std::string& file, const std::string& name, const std::optional<sasl::User>& user) {
+    const sys::Fd locked = TRY(lock(file));
+    auto text = sys::read_file(file, users_limit, sys::Guard::private_to_owner);
+    const bool is_new = !text && text.error().kind == Kind::not_found;
+    if (!text && !is_new) return std::unexpected(std::move(text).error());
+    const std::string before = is_new ? std::string() : *std::move(text);
+    const std::string after = sasl::replace_user(before, name, user);
+    if (!user && after == before) return base::fail(Kind::not_found, file + ": no user '" + base::printable(name) + "'");
+    struct stat old {};
+    const bool known_owner = ::stat(file.c_str(), &old) == 0;
+    TRY(sys::replace_file(file, after, 0600));
+    // Root edits the file of the user that smtpd runs as.
+    if (known_owner && ::chown(file.c_str(), old.st_uid, old.st_gid) != 0 && errno != EPERM) return sys::os_fail(file, errno);
+    return {};
+}
+
+}  // namespace
+
+Result<Kinds> parse_kinds(std::string_view list) {
+    Kinds kinds{false, false, false};
+    for (const auto word : base::split(list, ',')) {
+        const auto mechanism = sasl::find(base::trim(word));
+        if (!mechanism) return base::fail(Kind::usage, "no such mechanism: '" + base::printable(word, 40) + "'");
+        switch (*mechanism) {
+            case sasl::Mechanism::plain:
+            case sasl::Mechanism::login: kinds.argon2id = true; break;
+            case sasl::Mechanism::scram_sha_256:
+            case sasl::Mechanism::scram_sha_256_plus: kinds.scram = true; break;
+            case sasl::Mechanism::cram_md5: kinds.cram_md5 = true; break;
+        }
+    }
+    return kinds;
+}
+
+Result<void> set_password(const std::string& file, const std::string& user, std::string_view password, const Kinds& kinds) {
+    if (!sasl::is_user_name(user)) return base::fail(Kind::usage, "'" + base::printable(user, 80) + "' cannot be a user's name");
+    if (!sasl::is_plausible(password))
+        return base::fail(Kind::usage, "a password is 1 to 255 octets of UTF-8 without control characters");
+    sasl::User made;
+    made.name = user;
+    if (kinds.argon2id) made.argon2id = TRY(secret::hash_password(password));
+    if (kinds.scram) made.scram = sasl::make_verifier(digests(), password, secret::random_bytes(salt_size), sasl::least_iterations);
+    if (kinds.cram_md5) made.cram_md5 = password;
+    auto done = replace(file, user, made);
+    base::wipe(made.cram_md5);
+    return done;
+}
+
+Result<void> delete_user(const std::string& file, const std::string& user) { return replace(file, user, std::nullopt); }
+
+}  // namespace greylag::passwd
