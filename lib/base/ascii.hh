@@ -39,9 +39,13 @@ std::string_view trim(std::string_view text);
 // The pieces between `separator`, empty ones kept: split("a,,b", ',') is {"a", "", "b"}; split("", ',') is {""}.
 // The pieces point into `text`.
 std::vector<std::string_view> split(std::string_view text, char separator);
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> split(Temporary&& text, char separator) = delete;  // they would point into nothing
 
 // The pieces between runs of blanks and any of `extra`; no empty piece. The pieces point into `text`.
 std::vector<std::string_view> words(std::string_view text, std::string_view extra = {});
+template <std::same_as<std::string> Temporary>
+std::vector<std::string_view> words(Temporary&& text, std::string_view extra = {}) = delete;
 
 // The whole of `text` as an unsigned decimal number without sign or blanks, or nothing (also when it does not fit).
 template <std::unsigned_integral T>
