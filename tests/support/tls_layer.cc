@@ -111,7 +111,8 @@ Result<void> TlsLayer::send(std::string_view bytes, sys::Deadline deadline) {
 Result<std::string> TlsLayer::receive(sys::Deadline deadline) {
     std::string room(16384, '\0');
     int got = 0;
-    const int more = TRY(state_->run([&] { return got = SSL_read(state_->ssl, room.data(), static_cast<int>(room.size())); }, deadline));
+    const int more =
+        TRY(state_->run([&] { return got = SSL_read(state_->ssl, room.data(), static_cast<int>(room.size())); }, deadline));
     room.resize(more > 0 ? static_cast<std::size_t>(got) : 0);
     return room;
 }
