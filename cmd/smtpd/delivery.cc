@@ -47,6 +47,7 @@ mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const 
                       const std::string& id, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log) {
     const auto start = sys::stopwatch();
     base::Event event{base::Word::deliver_failed, {}};
+    event.with("ip", ends.remote ? ends.remote->address.text() : "unknown").with("msgid", id);
     event.with("size", std::to_string(spool.size())).with("mailer", setup.mailer.program);
     event.with_peer("from", envelope.sender.text()).with_peer("to", list(envelope.recipients));
     if (!name.empty()) event.with_peer("name", name);

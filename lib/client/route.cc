@@ -40,12 +40,19 @@ std::uint64_t next_random(std::uint64_t& state) {
 }
 
 void sort_exchangers(std::vector<Exchanger>& list, std::uint64_t seed) {
-    for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[next_random(seed) % i]);
-    std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.preference < b.preference; });
+    struct Keyed {
+        Exchanger exchanger;
+        std::uint64_t key;
+    };
+    std::vector<Keyed> drawn;
+    for (auto& entry : list) drawn.push_back({std::move(entry), next_random(seed)});
+    std::sort(drawn.begin(), drawn.end(), [](const Keyed& a, const Keyed& b) {
+        return std::pair(a.exchanger.preference, a.key) < std::pair(b.exchanger.preference, b.key);
+    });
     std::vector<Exchanger> once;
-    for (auto& entry : list) {
-        const auto same = [&](const Exchanger& e) { return base::iequals(e.host, entry.host); };
-        if (std::none_of(once.begin(), once.end(), same)) once.push_back(std::move(entry));
+    for (auto& entry : drawn) {
+        const auto same = [&](const Exchanger& e) { return base::iequals(e.host, entry.exchanger.host); };
+        if (std::none_of(once.begin(), once.end(), same)) once.push_back(std::move(entry.exchanger));
     }
     list = std::move(once);
 }

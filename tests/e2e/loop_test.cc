@@ -61,7 +61,7 @@ constexpr std::string_view few = "[limits]\nper_source = 2\nsessions = 3\n";
 
 void to_body(Stream& s) {
     CHECK(s.reply().starts_with("220 "));
-    s.ask("EHLO client.example");
+    s.ask("EHLO client.home.arpa");
     s.ask("MAIL FROM:<a@b.example>");
     s.ask("RCPT TO:<c@greylag.test>");
     CHECK(s.ask("DATA").starts_with("354 "));
@@ -148,7 +148,7 @@ TEST_CASE("loop: SIGTERM tells idle sessions, lets a message finish, and leaves 
     Stream idle = loop.connect(), open = loop.connect(), body = loop.connect();
     CHECK(idle.reply().starts_with("220 "));
     CHECK(open.reply().starts_with("220 "));
-    open.ask("EHLO client.example");
+    open.ask("EHLO client.home.arpa");
     open.ask("MAIL FROM:<a@b.example>");
     to_body(body);
     must(body.send("Subject: half\r\n"));
@@ -192,7 +192,7 @@ TEST_CASE("loop: SIGTERM at any moment of a session: an answer, or none and no m
     if (!r.built()) SKIP("smtpd is not built");
     const FakeMailer mailer(r.scratch, "exit 0");
     r.configure(mailer.path());
-    const std::vector<std::string> lines = {"EHLO client.example\r\n",         "MAIL FROM:<a@b.example>\r\n",
+    const std::vector<std::string> lines = {"EHLO client.home.arpa\r\n",         "MAIL FROM:<a@b.example>\r\n",
                                             "RCPT TO:<c@greylag.test>\r\n",    "DATA\r\n",
                                             "Subject: x\r\n\r\nbody\r\n.\r\n", "QUIT\r\n"};
     for (std::size_t stop = 0; stop <= lines.size(); ++stop) {

@@ -31,7 +31,7 @@ public:
     // Greeted and known, then MAIL.
     static void begin(Session& s, std::string_view sender = "a@b.example") {
         expect(s.wire.reply(), "220 ");
-        expect(s.wire.ask("EHLO client.example"), "250-");
+        expect(s.wire.ask("EHLO client.home.arpa"), "250-");
         expect(s.wire.ask("MAIL FROM:<" + std::string(sender) + ">"), "250 2.1.0 ");
     }
     // DATA, the message, and the answer to its dot.

@@ -5,7 +5,7 @@ import sys
 port, path, recipient = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 with open(path, 'rb') as file:
     message = file.read().replace(b'\n', b'\r\n')
-client = smtplib.SMTP('127.0.0.1', port, 'client.example.org', timeout=120)
+client = smtplib.SMTP('127.0.0.1', port, 'client.home.arpa', timeout=120)
 client.ehlo_or_helo_if_needed()
 beyond = not (recipient.isascii() and message.split(b'\r\n\r\n')[0].isascii())
 options = ['SMTPUTF8', 'BODY=8BITMIME'] if beyond else []

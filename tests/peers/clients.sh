@@ -8,13 +8,13 @@ start_server send || { bad "smtpd does not listen"; count; exit 1; }
 # It ends the last line itself.
 sends_swaks() {
     head -c -1 "$1" >"$scratch/swaks.eml"
-    swaks --server 127.0.0.1 --port "$port" --ehlo client.example.org --from stranger@example.org --to "$2" --data "@$scratch/swaks.eml" --suppress-data
+    swaks --server 127.0.0.1 --port "$port" --ehlo client.home.arpa --from stranger@example.org --to "$2" --data "@$scratch/swaks.eml" --suppress-data
 }
 sends_curl() {
-    curl -sS --max-time 120 --crlf "smtp://127.0.0.1:$port/client.example.org" --mail-from stranger@example.org --mail-rcpt "$2" -T "$1"
+    curl -sS --max-time 120 --crlf "smtp://127.0.0.1:$port/client.home.arpa" --mail-from stranger@example.org --mail-rcpt "$2" -T "$1"
 }
 sends_msmtp() {
-    msmtp --host=127.0.0.1 --port="$port" --domain=client.example.org --from=stranger@example.org --auth=off --tls=off -- "$2" <"$1"
+    msmtp --host=127.0.0.1 --port="$port" --domain=client.home.arpa --from=stranger@example.org --auth=off --tls=off -- "$2" <"$1"
 }
 sends_python() { python3 tests/peers/client.py "$port" "$1" "$2"; }
 sends_nodemailer() { NODE_PATH=$PWD/build/peers/node_modules node tests/peers/client.js "$port" "$1" "$2"; }

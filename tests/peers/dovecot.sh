@@ -58,13 +58,13 @@ eventually has_socket || { bad "Dovecot does not start: $(tail -n 2 "$scratch/er
 
 make_messages
 sends_curl() {
-    curl -sS --max-time 120 --crlf "smtp://127.0.0.1:$port/client.example.org" --mail-from stranger@example.org --mail-rcpt "$2" -T "$1"
+    curl -sS --max-time 120 --crlf "smtp://127.0.0.1:$port/client.home.arpa" --mail-from stranger@example.org --mail-rcpt "$2" -T "$1"
 }
 for mailer in "lmtp:$home/lmtp.sock" "lmtp:127.0.0.1:$lmtp_port"; do
     rm -f "$scratch/log"
     start_server "$mailer" || { bad "smtpd does not listen"; break; }
     every_message "Dovecot at ${mailer%%[/0-9]*}" sends_curl
-    if curl -sS --max-time 20 "smtp://127.0.0.1:$port/client.example.org" --mail-from stranger@example.org \
+    if curl -sS --max-time 20 "smtp://127.0.0.1:$port/client.home.arpa" --mail-from stranger@example.org \
         --mail-rcpt "nobody@$domain" -T "$scratch/small.eml" >"$scratch/said" 2>&1; then
         bad "an unknown user was accepted"
     elif grep -q 550 "$scratch/said"; then
