@@ -104,8 +104,8 @@ Result<std::unique_ptr<TlsLayer>> TlsLayer::start(int in, int out, const TlsWish
 
 Result<void> TlsLayer::send(std::string_view bytes, sys::Deadline deadline) {
     if (bytes.empty()) return {};
-    TRY(state_->run([&] { return SSL_write(state_->ssl, bytes.data(), static_cast<int>(bytes.size())); }, deadline));
-    return {};
+    const auto done = state_->run([&] { return SSL_write(state_->ssl, bytes.data(), static_cast<int>(bytes.size())); }, deadline);
+    return done ? Result<void>() : std::unexpected(done.error());
 }
 
 Result<std::string> TlsLayer::receive(sys::Deadline deadline) {
