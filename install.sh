@@ -53,6 +53,8 @@ files() {
         name=${main#cmd/} name=${name%/main.cc}
         echo "755 program build/bin/$name $(program_folder "$name")/$name"
     done
+    # Made of smtpd's sources.
+    echo "755 program build/bin/smtpd-tls $(program_folder smtpd-tls)/smtpd-tls"
     for page in man/*.[1-9]; do
         echo "644 text $page $prefix/share/man/man${page##*.}/${page##*/}"
     done

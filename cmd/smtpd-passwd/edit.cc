@@ -75,7 +75,8 @@ Result<void> set_password(const std::string& file, const std::string& user, std:
     sasl::User made;
     made.name = user;
     if (kinds.argon2id) made.argon2id = TRY(secret::hash_password(password));
-    if (kinds.scram) made.scram = sasl::make_verifier(digests(), password, secret::random_bytes(salt_size), sasl::least_iterations);
+    if (kinds.scram)
+        made.scram = sasl::make_verifier(digests(), password, secret::random_bytes(salt_size), sasl::least_iterations);
     if (kinds.cram_md5) made.cram_md5 = password;
     auto done = replace(file, user, made);
     base::wipe(made.cram_md5);

@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
     sys::sane_process();
     const auto given = base::parse_command_line({argv + 1, argv + argc}, passwd::option_table, true);
     if (!given) return usage(given.error().text);
-    if (given->has("help")) return std::fputs(base::help_text("smtpd-passwd", passwd::option_table, "user").c_str(), stdout), EX_OK;
+    if (given->has("help"))
+        return std::fputs(base::help_text("smtpd-passwd", passwd::option_table, "user").c_str(), stdout), EX_OK;
     if (given->has("version")) return std::puts("smtpd-passwd (greylag) " GREYLAG_VERSION), EX_OK;
     if (given->operands.size() != 1) return usage("one user is needed");
     const auto kinds = given->has('m') ? passwd::parse_kinds(given->value('m')) : Result<passwd::Kinds>(passwd::Kinds{});

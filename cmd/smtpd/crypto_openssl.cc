@@ -11,7 +11,9 @@ namespace {
 class OpenSslChannel : public Channel {
 public:
     explicit OpenSslChannel(tls::Stream stream) : stream_(std::move(stream)) {}
-    Result<std::size_t> read_some(std::span<char> room, sys::Deadline deadline) override { return stream_.read_some(room, deadline); }
+    Result<std::size_t> read_some(std::span<char> room, sys::Deadline deadline) override {
+        return stream_.read_some(room, deadline);
+    }
     Result<void> write_all(std::string_view bytes, sys::Deadline deadline) override { return stream_.write_all(bytes, deadline); }
     bool readable(sys::Deadline deadline) override { return stream_.readable(deadline); }
     void close(sys::Deadline deadline) override { stream_.close(deadline); }

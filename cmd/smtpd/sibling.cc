@@ -40,7 +40,8 @@ Result<std::string> read_until(int fd, std::string_view end, sys::Deadline deadl
     while (!text.ends_with(end)) {
         char room[512];
         const std::size_t got = TRY(sys::read_some(fd, room, deadline));
-        if (got == 0 || text.size() > longest) return base::fail_later(Kind::closed, "the program for TLS ended before it was ready");
+        if (got == 0 || text.size() > longest)
+            return base::fail_later(Kind::closed, "the program for TLS ended before it was ready");
         text.append(room, got);
     }
     text.resize(text.size() - end.size());
@@ -100,7 +101,8 @@ std::optional<Begun> parse_begun(std::string_view text) {
             continue;
         }
         const auto value = base::parse_number<unsigned>(pair->second);
-        const auto* n = std::find_if(std::begin(numbers), std::end(numbers), [&](const auto& one) { return one.first == pair->first; });
+        const auto* n =
+            std::find_if(std::begin(numbers), std::end(numbers), [&](const auto& one) { return one.first == pair->first; });
         if (!value || n == std::end(numbers)) return std::nullopt;
         *n->second = *value;
     }

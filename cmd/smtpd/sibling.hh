@@ -16,7 +16,7 @@ namespace greylag::smtpd {
 // A session that another process has begun.
 struct Begun {
     std::string id;
-    unsigned messages = 0;   // ids of messages already given out
+    unsigned messages = 0;    // ids of messages already given out
     base::Millis elapsed{0};  // of the session
     smtp::Counts counts;
     sys::Fd debug;   // -d: the file that was begun; empty: none

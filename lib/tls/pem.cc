@@ -62,10 +62,11 @@ Result<std::vector<Identity>> read_identities(const std::string& file, const std
             found.back().chain.push_back(std::move(certificate));
     }
     if (found.empty()) return base::fail(Kind::config, where + ": no key in it fits a certificate of " + file);
-    std::stable_sort(found.begin(), found.end(), [](const Identity& a, const Identity& b) {
-        return ::EVP_PKEY_base_id(a.key.get()) != EVP_PKEY_RSA && ::EVP_PKEY_base_id(b.key.get()) == EVP_PKEY_RSA;
-    });
-    return found;
+    std::vector<Identity> sorted;
+    for (const bool rsa : {false, true})
+        for (auto& one : found)
+            if (one.key && (::EVP_PKEY_base_id(one.key.get()) == EVP_PKEY_RSA) == rsa) sorted.push_back(std::move(one));
+    return sorted;
 }
 
 }  // namespace greylag::tls

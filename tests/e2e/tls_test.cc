@@ -21,11 +21,13 @@ class TlsSite : public Site {
 public:
     TlsSite() {
         // RSA stands first in the file: EC goes first all the same.
-        scratch.write("mx.pem", make_identity(KeyKind::rsa, "rsa.greylag.test") + make_identity(KeyKind::p256, "ec.greylag.test"));
+        scratch.write("mx.pem",
+                      make_identity(KeyKind::rsa, "rsa.greylag.test") + make_identity(KeyKind::p256, "ec.greylag.test"));
         scratch.write("sni/other.greylag.test.pem", make_identity(KeyKind::p256, "other.greylag.test"));
         scratch.write("users", sasl::show_user(user_with("joe", "secret")) + "\n");
         scratch.write("smtpd.conf", *scratch.read("smtpd.conf") + "[tls]\ncertificate = " + scratch.at("mx.pem") +
-                                        "\nsni_directory = " + scratch.at("sni") + "\n[auth]\nusers = " + scratch.at("users") + "\n");
+                                        "\nsni_directory = " + scratch.at("sni") + "\n[auth]\nusers = " + scratch.at("users") +
+                                        "\n");
     }
     Session session(std::vector<std::string> options = {}, Wire wire = Wire::tcp) const {
         Start how;
@@ -167,12 +169,14 @@ TEST_CASE("tls: SCRAM-SHA-256-PLUS is bound to this session and to no other") {
                 s.wire.reply();
                 s.wire.ask("EHLO client.home.arpa");
                 sasl::Bindings bindings;
-                (exporter ? bindings.exporter : bindings.end_point) = exporter ? s.wire.tls()->exporter() : s.wire.tls()->end_point();
+                (exporter ? bindings.exporter : bindings.end_point) =
+                    exporter ? s.wire.tls()->exporter() : s.wire.tls()->end_point();
                 if (!honest) (exporter ? bindings.exporter : bindings.end_point)[0] ^= 1;
                 sasl::Client client(sasl::Mechanism::scram_sha_256_plus, {digests, "abc", bindings}, "joe", "secret");
                 std::string said = s.wire.ask("AUTH SCRAM-SHA-256-PLUS " + base::base64_encode(*client.initial()));
                 for (int i = 0; i < 2 && said.starts_with("334 "); ++i)
-                    said = s.wire.ask(base::base64_encode(must(client.respond(*base::base64_decode(said.substr(4, said.size() - 6))))));
+                    said = s.wire.ask(
+                        base::base64_encode(must(client.respond(*base::base64_decode(said.substr(4, said.size() - 6))))));
                 CHECK(said.substr(0, 3) == (honest ? "235" : "535"));
             }
         }

@@ -104,14 +104,15 @@ Result<std::unique_ptr<TlsLayer>> TlsLayer::start(int in, int out, const TlsWish
 
 Result<void> TlsLayer::send(std::string_view bytes, sys::Deadline deadline) {
     if (bytes.empty()) return {};
-    TRY(state_->run([&] { return SSL_write(state_->ssl, bytes.data(), static_cast<int>(bytes.size())); }, deadline));
-    return {};
+    const auto done = state_->run([&] { return SSL_write(state_->ssl, bytes.data(), static_cast<int>(bytes.size())); }, deadline);
+    return done ? Result<void>() : std::unexpected(done.error());
 }
 
 Result<std::string> TlsLayer::receive(sys::Deadline deadline) {
     std::string room(16384, '\0');
     int got = 0;
-    const int more = TRY(state_->run([&] { return got = SSL_read(state_->ssl, room.data(), static_cast<int>(room.size())); }, deadline));
+    const int more =
+        TRY(state_->run([&] { return got = SSL_read(state_->ssl, room.data(), static_cast<int>(room.size())); }, deadline));
     room.resize(more > 0 ? static_cast<std::size_t>(got) : 0);
     return room;
 }

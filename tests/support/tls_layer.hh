@@ -11,9 +11,9 @@ namespace greylag::test {
 struct TlsWish {
     std::string server_name{};  // SNI
     std::string alpn{};
-    int newest = 0;           // of OpenSSL's version numbers; 0: whatever there is
+    int newest = 0;  // of OpenSSL's version numbers; 0: whatever there is
     bool rsa_only = false;
-    std::string ticket{};     // a session saved before
+    std::string ticket{};  // a session saved before
 };
 
 class TlsLayer {
