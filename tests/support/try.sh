@@ -194,7 +194,7 @@ try() {
 next_after_try() {
     cat <<'END'
   ./install.sh test                                 every test; needs no root and no network
-  bin/smtpd -h example.org                          a session on this terminal: type HELP, then QUIT
+  build/bin/smtpd -h example.org                    a session on this terminal: type HELP, then QUIT
   ./install.sh --dry-run                            what an installation would put where
 END
 }
