@@ -24,7 +24,9 @@ struct Destination {
 };
 
 // "host", "host:port", "[address]:port", "[host]:port", an address alone, "net!host!service", "tcp!host", "/net/tcp!host",
-// "unix!/path", "lmtp!host!port", "lmtp!/path". A service is a number or one of smtp submission smtps submissions lmtp.
-Result<Destination> parse_destination(std::string_view text);
+// "unix!/path", "lmtp!host!port", "lmtp!/path". A service is a number or one of smtp submission smtps submissions lmtp;
+// without one it is
+// `default_port`.
+Result<Destination> parse_destination(std::string_view text, std::uint16_t default_port = 25);
 
 }  // namespace greylag::client
