@@ -1,9 +1,5 @@
 // The real smtp under TLS: whom it believes, what it does where TLS is refused, broken or lied about. Never on in clear text.
-#include <unistd.h>
-
-#include "tests/e2e/smtp_support.hh"
-#include "tests/support/certificates.hh"
-#include "tests/support/fake_smtp.hh"
+#include "tests/e2e/smtp_house.hh"
 #include "tests/support/test.hh"
 
 using namespace greylag;
@@ -11,40 +7,11 @@ using namespace greylag::test;
 
 namespace {
 
-const std::string message = "From: a@b.c\nTo: d@e.f\nSubject: s\n\nhello\n", from = "s@me.example", to = "r@x.example";
-
-const Turn hi = Turn::say("220 x ESMTP\r\n"), ehlo = Turn::on("EHLO ", "250-x\r\n250 STARTTLS\r\n"),
-           plain_ehlo = Turn::on("EHLO ", "250 x\r\n"), starttls = Turn::on("STARTTLS", "220 go\r\n"),
-           mail = Turn::on("MAIL", "250 ok\r\n"), rcpt = Turn::on("RCPT", "250 ok\r\n"), data = Turn::on("DATA", "354 go\r\n"),
-           body = Turn::body("250 2.0.0 kept\r\n"), quit = Turn::on("QUIT", "221 bye\r\n").and_close();
-
-struct House : Sender {
-    Authority authority;
-    std::string good = authority.issue({.common_name = "mx", .names = "IP:127.0.0.1"});
-
-    explicit House(const std::string& more = "") {
-        dir.write("ca/" + authority.hashed_name(), authority.pem());
-        configure(more);
-    }
-    void configure(const std::string& more) const {
-        dir.write("conf", "[paths]\nstate = " + dir.path() + "\n[tls]\nca_directory = " + dir.at("ca") + "\n" + more);
-    }
-    bool ready() const { return !smtp.empty() && !program_path("smtp-tls").empty(); }
-    // options, and where: SERVER is told apart by its port
-    Sent send(std::vector<std::string> options, std::uint16_t port) const {
-        options.insert(options.end(), {"-h", "me.example", at_port(port), from, to});
-        return run(std::move(options), message);
-    }
-};
-
-#define NEED(house) \
-    if (!(house).ready()) SKIP("smtp or smtp-tls is not built")
-
 Script whole(const std::string& identity) {
-    return {hi, ehlo, starttls, Turn::tls(identity), plain_ehlo, mail, rcpt, data, body, quit};
+    return {hi, ehlo, starttls, Turn::tls(identity), plain_ehlo, mail_ok, rcpt_ok, data_ok, body_ok, quit};
 }
-Script whole_first(const std::string& identity) { return {Turn::tls(identity), hi, plain_ehlo, mail, rcpt, data, body, quit}; }
-const Script in_clear{hi, plain_ehlo, mail, rcpt, data, body, quit};
+Script whole_first(const std::string& identity) { return {Turn::tls(identity), hi, plain_ehlo, mail_ok, rcpt_ok, data_ok, body_ok, quit}; }
+const Script in_clear{hi, plain_ehlo, mail_ok, rcpt_ok, data_ok, body_ok, quit};
 
 bool spoke_in_clear(const Heard& heard) {
     const std::string before = heard.bytes.substr(0, heard.bytes.find("[TLS]"));
@@ -55,7 +22,7 @@ bool spoke_in_clear(const Heard& heard) {
 
 TEST_CASE("smtp -s: STARTTLS where it is offered, in clear where it is not") {
     const House house;
-    NEED(house);
+    NEEDS_TLS(house);
     {
         const FakeSmtp server({whole(house.good)});
         const Sent sent = house.send({"-s"}, server.port());
@@ -72,14 +39,14 @@ TEST_CASE("smtp -s: STARTTLS where it is offered, in clear where it is not") {
         CHECK(server.wait_for(0).fault == "");
     }
     // Not asked for: not used.
-    const FakeSmtp server({{hi, ehlo, mail, rcpt, data, body, quit}});
+    const FakeSmtp server({{hi, ehlo, mail_ok, rcpt_ok, data_ok, body_ok, quit}});
     CHECK(house.send({}, server.port()).status == 0);
     CHECK(server.wait_for(0).fault == "");
 }
 
 TEST_CASE("smtp -s, -o and known: certificates") {
     const House house;
-    NEED(house);
+    NEEDS_TLS(house);
     const Authority stranger("Another Root");
     const struct {
         std::string label, pem, why;
@@ -112,7 +79,7 @@ TEST_CASE("smtp -s, -o and known: certificates") {
 
 TEST_CASE("smtp: STARTTLS refused, broken, injected into: the message does not go, and never in clear") {
     const House house;
-    NEED(house);
+    NEEDS_TLS(house);
     const Turn ehlo_again = Turn::on("EHLO ", "250-x\r\n250-STARTTLS\r\n250 X\r\n");
     const struct {
         std::string label;
@@ -152,14 +119,14 @@ TEST_CASE("smtp: STARTTLS refused, broken, injected into: the message does not g
         CHECK(server.heard().size() == 1);
     }
     // Offered again under TLS it is not taken again.
-    const FakeSmtp server({{hi, ehlo, starttls, Turn::tls(house.good), ehlo_again, mail, rcpt, data, body, quit}});
+    const FakeSmtp server({{hi, ehlo, starttls, Turn::tls(house.good), ehlo_again, mail_ok, rcpt_ok, data_ok, body_ok, quit}});
     CHECK(house.send({"-s"}, server.port()).status == 0);
     CHECK(server.wait_for(0).fault == "");
 }
 
 TEST_CASE("smtp: under [tls] require nothing goes without TLS, options or not") {
     const House house("require = on\n");
-    NEED(house);
+    NEEDS_TLS(house);
     {
         const FakeSmtp stripped({{hi, plain_ehlo, quit}});
         const Sent sent = house.send({}, stripped.port());
@@ -184,7 +151,7 @@ TEST_CASE("smtp: under [tls] require nothing goes without TLS, options or not") 
 
 TEST_CASE("smtp -t: TLS from the first octet, or nothing") {
     const House house;
-    NEED(house);
+    NEEDS_TLS(house);
     {
         const FakeSmtp server({whole_first(house.good)});
         const Sent sent = house.send({"-t"}, server.port());
@@ -199,7 +166,7 @@ TEST_CASE("smtp -t: TLS from the first octet, or nothing") {
 
 TEST_CASE("smtp: a minimum of TLS 1.3, and authorities that are not there") {
     const House house;
-    NEED(house);
+    NEEDS_TLS(house);
     house.configure("minimum = 1.3\n");
     const FakeSmtp server({whole(house.good)});
     CHECK(house.send({"-s"}, server.port()).status == 0);
@@ -211,7 +178,7 @@ TEST_CASE("smtp: a minimum of TLS 1.3, and authorities that are not there") {
 
 TEST_CASE("smtp: where smtp-tls is missing it is said, and TLS that must be ends it") {
     const House house;
-    NEED(house);
+    NEEDS_TLS(house);
     const std::string alone = house.dir.at("alone/smtp");
     house.dir.write("alone/smtp", *read_whole(house.smtp), 0700);
     House lonely("[paths]\nlibexec = " + house.dir.at("alone") + "\n");
