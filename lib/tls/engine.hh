@@ -29,6 +29,11 @@ public:
     std::string_view to_wire() const;            // what is to be sent
     void sent(std::size_t octets);               // so many of them were
 
+    std::string description() const;      // "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"
+    int bits() const;                     // of the cipher's key
+    bool resumed() const;                 // an earlier session was gone on with
+    const PeerCertificate& peer() const;  // a client's: what the server showed; empty for a server
+
 private:
     friend class ClientContext;
     friend class ServerContext;
