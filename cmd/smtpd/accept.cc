@@ -29,7 +29,11 @@ constexpr base::Millis crowded_pause{100};
 class AcceptLoop {
 public:
     AcceptLoop(Setup setup, Loop loop, const base::CommandLine& given, Crypto* crypto)
-        : setup_(std::move(setup)), loop_(std::move(loop)), given_(given), crypto_(crypto), log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
+        : setup_(std::move(setup)),
+          loop_(std::move(loop)),
+          given_(given),
+          crypto_(crypto),
+          log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
 
     int run();
 
@@ -127,7 +131,8 @@ bool AcceptLoop::has_room(const std::optional<IpAddress>& peer) {
 base::Millis AcceptLoop::greeting_wait(const std::optional<IpAddress>& peer) const {
     const auto wait = setup_.greeting_wait(peer);
     if (wait.count() == 0) return wait;
-    const auto waiting = std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
+    const auto waiting =
+        std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
     return static_cast<unsigned>(waiting) < setup_.settings.limits.sessions / 4 ? wait : base::Millis{0};
 }
 
@@ -154,7 +159,7 @@ void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
 
 void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait) {
     loop_.listeners.clear();
-    run_session(setup_, client.get(), client.get(), ends, *log_, signals_, greeting_wait, {crypto_, nullptr});
+    run_session({setup_, *log_, signals_}, {client.get(), client.get(), ends, greeting_wait}, {crypto_, nullptr});
     // _exit: what the parent still has buffered is the parent's to write.
     ::_exit(0);
 }
