@@ -1,5 +1,6 @@
 #include "cmd/smtpd/session.hh"
 
+#include <cerrno>
 #include <memory>
 
 #include "base/wipe.hh"
@@ -113,6 +114,11 @@ private:
         return wire_.encrypt(session_deadline_);
     }
     bool hand_over();
+    bool stopped();
+    // No wait is longer than the session, nor than what a stop leaves of it.
+    Deadline last(Deadline deadline) const {
+        return signals_.within(Deadline::earlier(deadline, session_deadline_), setup_.settings.limits.stop_time);
+    }
     Result<std::size_t> receive(Deadline deadline) { return wire_.receive({room_.get(), room_size_}, deadline); }
     sys::Spool new_spool() const { return sys::Spool(sys::join(setup_.settings.paths.state, "spool")); }
     Parcel parcel() { return {setup_, ends_, conversation_.envelope(), lookup_.peer_name(), message_id_}; }
@@ -227,12 +233,13 @@ void Session::perform(const smtp::effect::Log& e) {
 smtp::event::Gone::Why Session::why_gone(const Error& error) const {
     using Why = smtp::event::Gone::Why;
     if (error.kind != Kind::timeout) return Why::eof;
+    if (signals_.within(Deadline::never(), setup_.settings.limits.stop_time).passed()) return Why::shutdown;
     return session_deadline_.passed() ? Why::session_time : Why::timeout;
 }
 
 void Session::flush() {
     if (!replies_.empty() && !deaf_) {
-        const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
+        const auto deadline = last(Deadline::in(reply_wait));
         if (const auto written = wire_.send(replies_, deadline); !written) {
             deaf_ = true;
             if (!closed_) tell_gone(why_gone(written.error()));
@@ -244,21 +251,32 @@ void Session::flush() {
     log_.release();
 }
 
+// Waits for something to receive, no longer than for the command. True: we are to stop, and there is less time.
+bool Session::stopped() {
+    while (!wire_.opened()) {
+        const auto woke = signals_.wait_input(wire_.in(), command_deadline_);
+        if (woke == sys::Signals::Woke::stop) return command_deadline_ = last(command_deadline_), true;
+        // Under TLS what has come may be half of a record: to wait for the rest without a look at the signals is too long.
+        if (woke == sys::Signals::Woke::timeout || wire_.channel() == nullptr) break;
+    }
+    return false;
+}
+
 void Session::perform(const smtp::step::NeedInput&) {
     using Why = smtp::event::Gone::Why;
     flush();
     if (deaf_) return;
+    // Between messages a session holds none.
+    if (spool_.size() != 0 && !conversation_.has_message()) spool_ = new_spool();
     const bool body = conversation_.in_body();
     if (body && filled_ && room_size_ < body_room) {
         room_ = std::make_unique_for_overwrite<char[]>(body_room);
         room_size_ = body_room;
     }
     // A command has its time as a whole, however many pieces it comes in; a body has it for each block.
-    if (!waiting_ || body)
-        command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
+    if (!waiting_ || body) command_deadline_ = last(Deadline::in(body ? block_wait : command_wait));
     waiting_ = true;
-    const bool stop = !wire_.opened() && signals_.wait_input(wire_.in(), command_deadline_) == sys::Signals::Woke::stop;
-    if (stop && !body) return tell_gone(Why::shutdown);
+    if (stopped() && !body) return tell_gone(Why::shutdown);
     const auto got = receive(command_deadline_);
     if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
@@ -329,7 +347,9 @@ void Session::store(std::string_view bytes) {
     const auto kept = front_.waiting() ? write_front(bytes) : spool_.append(bytes);
     if (kept) return;
     log_.write(base::Event{}.with("reason", "spool").with("said", kept.error().text));
-    conversation_.fail_body(mail::Verdict::later(mail::Why::no_space));
+    const int code = kept.error().code;
+    const bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
+    conversation_.fail_body(mail::Verdict::later(full ? mail::Why::no_space : mail::Why::mailer_later));
 }
 
 // Can TLS begin? Where this program has none, its sibling is asked, and if it can, the session is the sibling's.

@@ -11,7 +11,10 @@ namespace {
 using base::Millis;
 using sys::Deadline;
 
-constexpr Millis handshake_wait{60'000};
+constexpr Millis handshake_wait{30'000};
+constexpr Millis look_wait{5};
+// What fits where there is room at all: between such pieces SIGTERM is looked for.
+constexpr std::size_t send_piece = 4096;
 constexpr Millis farewell_wait{1000};
 
 }  // namespace
@@ -30,7 +33,21 @@ Result<std::size_t> Wire::receive(std::span<char> room, Deadline deadline) {
 }
 
 Result<void> Wire::send(std::string_view bytes, Deadline deadline) {
-    return channel_ ? channel_->write_all(bytes, deadline) : sys::write_all(connection_.out, bytes, deadline);
+    while (!bytes.empty()) {
+        const auto piece = bytes.substr(0, send_piece);
+        bytes.remove_prefix(piece.size());
+        const bool room = sys::writable(connection_.out, Deadline::in(Millis{0})).value_or(true);
+        if (!room && !place_.signals.wait_output(connection_.out, deadline, place_.setup.settings.limits.stop_time))
+            return base::fail_later(Kind::timeout, "the client does not take our replies");
+        TRY(channel_ ? channel_->write_all(piece, deadline) : sys::write_all(connection_.out, piece, deadline));
+    }
+    return {};
+}
+
+bool Wire::opened() {
+    // Long enough to take in what has come, and it may be half of a record.
+    const bool here = channel_ && sys::readable(connection_.in, Deadline::in(Millis{0})).value_or(true);
+    return channel_ && channel_->readable(Deadline::in(here ? look_wait : Millis{0}));
 }
 
 void Wire::close() {

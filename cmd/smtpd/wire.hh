@@ -18,8 +18,8 @@ public:
 
     Result<std::size_t> receive(std::span<char> room, sys::Deadline deadline);
     Result<void> send(std::string_view bytes, sys::Deadline deadline);
-    // What TLS has already opened is not seen on the descriptor.
-    bool opened() { return channel_ && channel_->readable(sys::Deadline::in(base::Millis{0})); }
+    // Octets, or the end, are here that the descriptor does not show, or no longer: TLS has opened them.
+    bool opened();
     void close();
 
     int in() const { return connection_.in; }

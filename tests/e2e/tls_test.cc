@@ -237,3 +237,17 @@ TEST_CASE("tls: what smtpd-tls must have and has not") {
     CHECK(users.err.find("users:1: a word that is none of") != std::string::npos);
     CHECK(users.err.find("hunter2") == std::string::npos);
 }
+
+TEST_CASE("tls: half a record keeps nobody from ending") {
+    const TlsSite site;
+    NEED(site);
+    auto s = site.session({"-t"});
+    must(s.wire.start_tls());
+    CHECK(s.wire.reply().starts_with("220 "));
+    CHECK(s.wire.ask("NOOP").starts_with("250 "));
+    REQUIRE(sys::write_all(s.wire.fd(), std::string_view("\x17\x03\x03\x01", 4), soon()).has_value());
+    must(s.wire.flushed());
+    s.signal(SIGTERM);
+    CHECK(s.wire.reply().starts_with("421 4.3.2 "));
+    CHECK(must(s.wait()).ok());
+}
