@@ -57,7 +57,7 @@ int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security s
 int take_over(const smtpd::Setup& setup, smtpd::Crypto* crypto, smtpd::Begun begun) {
     Result<void> ready = base::fail(Kind::internal, "this program has no TLS");
     if (crypto != nullptr) ready = crypto->prepare(setup.settings.tls);
-    if (!ready) return begun.cannot(ready.error().text), EX_UNAVAILABLE;
+    if (!ready && (crypto == nullptr || !crypto->ready())) return begun.cannot(ready.error().text), EX_UNAVAILABLE;
     begun.ready();
     return single_session(setup, STDIN_FILENO, STDOUT_FILENO, {crypto, &begun});
 }

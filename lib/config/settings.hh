@@ -47,7 +47,7 @@ struct Settings {
         unsigned net4 = 24, net6 = 64;
     } grey;
     struct Tls {
-        std::string certificate, key, minimum = "1.2", sni_directory, ca_directory;
+        std::string certificate, key, minimum = "1.2", sni_directory, ticket_key, ca_directory;
         std::vector<std::string> known;
         bool require = false;
     } tls;

@@ -85,6 +85,7 @@ constexpr Row settings_table[] = {
     one<FileName, &S::tls, &S::Tls::key>("tls", "key"),
     one<TlsVersion, &S::tls, &S::Tls::minimum>("tls", "minimum"),
     one<FileName, &S::tls, &S::Tls::sni_directory>("tls", "sni_directory"),
+    one<FileName, &S::tls, &S::Tls::ticket_key>("tls", "ticket_key"),
     one<FileName, &S::tls, &S::Tls::ca_directory>("tls", "ca_directory"),
     list<Fingerprint, &S::tls, &S::Tls::known>("tls", "known"),
     one<Switch, &S::tls, &S::Tls::require>("tls", "require"),
