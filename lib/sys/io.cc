@@ -105,6 +105,8 @@ Result<void> write_all(int fd, std::string_view bytes, Deadline deadline) {
 
 Result<bool> readable(int fd, Deadline deadline) { return wait_for(fd, POLLIN, deadline); }
 
+Result<bool> writable(int fd, Deadline deadline) { return wait_for(fd, POLLOUT, deadline); }
+
 Result<bool> wait_any(std::span<Interest> interests, Deadline deadline) {
     std::vector<pollfd> entries;
     for (const Interest& i : interests)

@@ -21,6 +21,9 @@ void half_close(int fd);
 // Can be read now, or until the deadline (end of stream counts).
 Result<bool> readable(int fd, Deadline deadline);
 
+// The same for writing: there is room for something.
+Result<bool> writable(int fd, Deadline deadline);
+
 // What is waited for on a descriptor, and afterwards what has come of it (errors and end of stream count as both asked for).
 struct Interest {
     int fd = -1;
