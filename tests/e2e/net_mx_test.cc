@@ -23,6 +23,8 @@ std::vector<ZoneRecord> zone() {
         {"dead.greylag.test", "A", "192.0.2.1"},
         {"mx.greylag.test", "A", NetHouse::v4},
         {"mx.greylag.test", "AAAA", NetHouse::v6},
+        {"xn--bcher-kva.test", "MX", "10 mx.xn--bcher-kva.test"},
+        {"mx.xn--bcher-kva.test", "A", NetHouse::v4},
         {"null.test", "MX", "0 "},
         {"host.test", "A", "203.0.113.7"},
         {"text.test", "TXT", "\"neither mail nor host\""},
@@ -138,6 +140,30 @@ TEST_CASE("net: smtp to smtpd by MX, past a dead host, put off first and taken o
             wrong.holds(with + ": once", house.site.scratch.list("state/mail/greylag.test/you/Maildir/new").empty());
             wrong.has(with + ": whitelist", house.whitelist(), "greylist passed\n");
         }
+        return wrong.text();
+    });
+}
+
+TEST_CASE("net: smtp finds the exchanger of a name beyond ASCII") {
+    if (program_path("smtp").empty()) SKIP("smtp is not built");
+    IN_NET([]() -> std::string {
+        Wrong wrong;
+        const NetHouse house("", {});
+        const NameServer dns(NameServer::here().front(), resolver, zones, zone());
+        const Sender sender;
+        const auto send = [&](std::vector<std::string> words) {
+            words.insert(words.begin(), {"-h", "sender.home.arpa"});
+            words.insert(words.end(), {"joe@sender.home.arpa", "you@greylag.test"});
+            const Sent sent = sender.run(words, "Subject: s\n\nhello\n");
+            return std::to_string(sent.status) + " " + sent.report;
+        };
+        wrong.has("by MX", send({"b\u00fccher.test"}), "0 d you@greylag.test 250");
+        wrong.has("upper case", send({"B\u00fccher.Test"}), "0 d you@greylag.test 250");
+        wrong.has("dialled", send({"[mx.b\u00fccher.test]:25"}), "0 d you@greylag.test 250");
+        wrong.has("a gateway", send({"-g", "mx.b\u00fccher.test", "text.test"}), "0 d you@greylag.test 250");
+        wrong.has("busted", send({"-b", "mx.b\u00fccher.test", "b\u00fccher.test"}), "75 l you@greylag.test 451 4.4.3");
+        wrong.has("no such name", send({"m\u00fcnchen.test"}), "68 n you@greylag.test 550 5.1.2");
+        wrong.has("no name at all", send({"xn--b\u00fccher.test"}), "64 ");
         return wrong.text();
     });
 }
