@@ -7,6 +7,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "base/punycode.hh"
 #include "mail/domain.hh"
 
 namespace greylag::client {
@@ -37,7 +38,9 @@ Result<void> read_host(std::string_view host, std::string_view whole, Destinatio
         return {};
     }
     if (host.starts_with('$')) return bad(whole, "there is no network database here");
-    const auto domain = mail::Domain::parse(host, mail::Domain::Allow::utf8);
+    const auto ascii = base::ascii_name(host);
+    if (!ascii) return bad(whole, "this name has no ASCII form");
+    const auto domain = mail::Domain::parse(*ascii);
     if (!domain) return bad(whole, "this is no host");
     out.host = domain->text();
     out.how = bracketed || out.lmtp ? Destination::How::name : Destination::How::exchange;

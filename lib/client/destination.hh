@@ -15,7 +15,7 @@ struct Destination {
     enum class How : std::uint8_t { exchange, name, address, local };
     How how = How::exchange;
     bool lmtp = false;
-    std::string host;         // exchange, name
+    std::string host;         // exchange, name; U-labels in their ASCII form: DNS and certificates know no other
     mail::IpAddress address;  // address
     std::uint16_t port = 25;
     std::string path;  // local
