@@ -35,13 +35,14 @@ using Result = std::expected<T, Failure>;
 struct Reply {
     int code = 0;
     std::string enhanced;
-    std::vector<std::string> lines;  // without code, enhanced code and line end
+    std::vector<std::string> lines;  // without code, enhanced code and line end; not escaped, any octet may stand in them
+    std::string text() const;        // the lines in one, escaped
     bool ok() const { return code >= 200 && code < 400; }
 };
 
 struct Endpoint {
-    std::string host = "localhost";  // a name or an address; or
-    std::string service = "25";      // a number or a service's name
+    std::string host = "localhost";  // a name (/etc/hosts, then DNS, no search domains) or an address, brackets allowed; or
+    std::string service = "25";      // a number or a service's name; with it
     std::string path;                // a UNIX socket instead
 };
 
@@ -49,11 +50,13 @@ enum class Family : std::uint8_t { any, v4, v6 };
 
 struct DialOptions {
     Family family = Family::any;
-    std::string source;                 // our address; empty: the system's choice
-    std::uint32_t timeout_ms = 60'000;  // for each step, the dial too; 0: 1 ms
-    // Called before each address is tried, and with the reason when that failed.
+    std::string source;                    // our address; empty: the system's choice
+    std::vector<std::string> nameservers;  // "address:port"; empty: the system's
+    std::uint32_t timeout_ms = 60'000;     // for each step, the dial too; 0: 1 ms
+    // Called before each address is tried, with an empty failure, and with the reason when that failed.
     std::function<void(std::string_view name, std::string_view address, std::string_view failure)> trying;
-    // Each line of the dialogue without its end; secrets are masked. The body is counted, not shown.
+    // Each line of the dialogue without its end, escaped; secrets are masked. The body is counted, not shown. What write() and
+    // read_some() carry is not shown.
     std::function<void(bool ours, std::string_view line)> trace;
 };
 
@@ -92,7 +95,8 @@ struct Credentials {
     std::function<std::string(std::string_view prompt)> challenge;
 };
 
-// One dialogue. Every call is one step with its deadline; after a Failure of kind later, protocol or tls it is over.
+// One dialogue. Every call is one step with its deadline; after a Failure of kind later, protocol or tls it is over. What the
+// server said before it went may still be read.
 class Connection {
 public:
     static Result<Connection> open(const Endpoint& to, const DialOptions& options);
@@ -114,6 +118,8 @@ public:
     Result<void> write(std::string_view octets);
     Result<std::size_t> read_some(std::span<char> room);  // 0: the end
     Result<void> half_close();                            // nothing more comes from us
+
+    void timeout(std::uint32_t ms);  // for each further step
 
     bool secure() const;
     int descriptor() const;                     // to be polled for reading
