@@ -29,7 +29,11 @@ constexpr base::Millis crowded_pause{100};
 class AcceptLoop {
 public:
     AcceptLoop(Setup setup, Loop loop, const base::CommandLine& given, Crypto* crypto)
-        : setup_(std::move(setup)), loop_(std::move(loop)), given_(given), crypto_(crypto), log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
+        : setup_(std::move(setup)),
+          loop_(std::move(loop)),
+          given_(given),
+          crypto_(crypto),
+          log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
 
     int run();
 
@@ -127,8 +131,9 @@ bool AcceptLoop::has_room(const std::optional<IpAddress>& peer) {
 base::Millis AcceptLoop::greeting_wait(const std::optional<IpAddress>& peer) const {
     const auto wait = setup_.greeting_wait(peer);
     if (wait.count() == 0) return wait;
-    const auto waiting = std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
-    return static_cast<unsigned>(waiting) < setup_.settings.limits.sessions / 4 ? wait : base::Millis{0};
+    const auto waiting =
+        std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
+    return static_cast<unsigned>(waiting) < setup_.waiting_places() ? wait : base::Millis{0};
 }
 
 // Once for all sessions, and again when the certificate was renewed. A renewal that cannot be read is noted by each session

@@ -61,8 +61,8 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals, Millis greeting_wait,
-            Security security)
+    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals,
+            Millis greeting_wait, Security security, sys::Fd place)
         : setup_(setup),
           in_(in),
           out_(out),
@@ -70,6 +70,7 @@ public:
           log_(log),
           signals_(signals),
           security_(security),
+          place_(std::move(place)),
           id_(named(security.taken != nullptr ? security.taken->id : sys::make_id())),
           messages_(security.taken != nullptr ? security.taken->messages : 0),
           auth_(setup, log, peer(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
@@ -172,6 +173,7 @@ private:
     sys::Log& log_;
     sys::Signals& signals_;
     Security security_;
+    sys::Fd place_;
     std::string id_;
     unsigned messages_ = 0;
     Authenticator auth_;
@@ -194,7 +196,7 @@ private:
     std::string_view input_;  // received, not yet taken; points into room_
     std::string replies_;     // said, not yet sent
     bool waiting_ = false;    // in the middle of a command's wait
-    bool deaf_ = false;  // the client does not take our replies
+    bool deaf_ = false;       // the client does not take our replies
     bool closed_ = false;
 };
 
@@ -273,6 +275,7 @@ void Session::perform(const smtp::step::NeedInput&) {
 
 void Session::perform(const smtp::effect::Watch& e) {
     const auto woke = signals_.wait_input(ends_.socket ? in_ : -1, Deadline::in(e.wait));
+    place_.reset();
     if (woke == sys::Signals::Woke::stop) return tell_gone(smtp::event::Gone::Why::shutdown);
     const bool early = woke == sys::Signals::Woke::input;
     if (early) {
@@ -413,8 +416,8 @@ void Session::perform(const smtp::effect::StartTls&) {
 }  // namespace
 
 void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals,
-                 Millis greeting_wait, Security security) {
-    Session(setup, in, out, ends, log, signals, greeting_wait, security).run();
+                 Millis greeting_wait, Security security, sys::Fd place) {
+    Session(setup, in, out, ends, log, signals, greeting_wait, security, std::move(place)).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }
