@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -22,6 +23,7 @@ namespace greylag::test {
 
 std::string namespace_forbidden() { return "namespaces are of Linux"; }
 std::string in_namespace(const Network&, const std::function<std::string()>&, sys::Deadline) { return namespace_forbidden(); }
+void forget_rights_to_files() {}
 
 #else
 
@@ -82,6 +84,12 @@ void enter(const Network& network, const Scratch& scratch) {
 std::string namespace_forbidden() {
     if (find_program("ip").empty()) return "ip (iproute2) is not installed";
     return in_namespace({}, [] { return std::string(); });
+}
+
+void forget_rights_to_files() {
+    for (const int right : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH})
+        if (::prctl(PR_CAPBSET_DROP, static_cast<unsigned long>(right), 0, 0, 0) != 0)
+            throw std::runtime_error("cannot drop a capability");
 }
 
 std::string in_namespace(const Network& network, const std::function<std::string()>& work, sys::Deadline deadline) {
