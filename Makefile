@@ -21,6 +21,7 @@ PROGRAMS := $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.cc))))
 
 # Programs with OpenSSL inside; everything else never carries it.
 TLS_PROGRAMS := smtpd-tls smtp-tls
+TLS_TOOLS := starttls
 LIBS_PLAIN := -linih -lsodium -lcares
 LIBS_TLS   := -lssl -lcrypto
 
@@ -139,7 +140,7 @@ bench: all $(addprefix $(B)/bench/,$(TOOLS))
 	@B='$(B)' sh tests/bench/run.sh
 $(B)/bench/%: $(B)/tests/bench/%.o $(B)/libgreylag.a
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $^ -Wl,--as-needed $(LIBS_PLAIN)
+	$(CXX) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(STATIC) -o $@ $^ -Wl,--as-needed $(if $(filter $*,$(TLS_TOOLS)),$(LIBS_TLS)) $(LIBS_PLAIN)
 
 tidy:
 	clang-tidy $(LIB_SRC) $(CMD_SRC) -- -std=c++23 -Ilib -I. $(DEFAULTS)
