@@ -31,6 +31,7 @@ public:
     Client(Mechanism mechanism, Facts facts, std::string user, std::string password)
         : mechanism_(mechanism), facts_(std::move(facts)), user_(std::move(user)), password_(std::move(password)) {}
 
+    Mechanism mechanism() const { return mechanism_; }
     // What can be sent along with the command; nothing where the server speaks first.
     std::optional<std::string> initial();
     // The answer to a challenge. An error (Kind::protocol) ends the exchange: send "*".
