@@ -310,6 +310,14 @@ void Visit::blind_copy() {
 
 #undef GREYLAG_STEP
 
+// What stands on the right of our addresses: a name without a dot is one only where there is no better one.
+std::string own_host(const Options& options) {
+    std::string host = sys::host_name();
+    const bool dotted = host.find('.') != std::string::npos;
+    const bool better = !dotted && options.client.find('.') != std::string::npos && mail::Domain::parse(options.client);
+    return better ? options.client : host;
+}
+
 std::optional<Failure> fault_of(const Options& options) {
     if (options.servers.empty()) return failure_of(Kind::usage, "no server");
     if (options.client.empty() || mail::Domain::parse(options.client) || mail::IpAddress::parse_literal(options.client))
@@ -324,7 +332,7 @@ std::expected<Report, SendFailure> send_message(const Options& options, std::str
         return std::unexpected(SendFailure{std::move(failure), std::move(server), std::move(refused)});
     };
     if (auto fault = fault_of(options)) return failed(*std::move(fault));
-    const Identity who{sys::host_name(), sys::login_name(), sys::wall_now(), secret::random_text(22)};
+    const Identity who{own_host(options), sys::login_name(), sys::wall_now(), secret::random_text(22)};
     const auto submission = prepare(options, message, who);
     if (!submission) return failed(submission.error());
 
