@@ -150,42 +150,52 @@ struct Server {
 enum class TlsAnswer : std::uint8_t { secure, insecure };
 
 struct Options {
-    std::vector<Server> servers{{"localhost", 25}};            // tried in turn until one takes the message or refuses it
+    // Tried in turn while nothing is decided: one that cannot be reached, has no good greeting, no TLS or no AUTH where they are
+    // asked for, or says "later". What a server accepts or refuses for ever is final, and so is what is lost behind the message's
+    // last octet: it may have been taken.
+    std::vector<Server> servers{{"localhost", 25}};
     std::string client;                                        // our name; empty: localhost where a server is, else the host's
-    bool queue = false;                                        // XQUE where it is offered
+    bool queue = false;                                        // QUED, where XQUE is offered; else Report::notes says it
     bool at_least_one = false;                                 // one recipient accepted is enough
-    std::string originator;                                    // addresses as in a header; empty: From
+    std::string originator;                                    // an address as in a header; empty: From, else the login name
     bool null_originator = false;                              // <>, whatever the header says
-    std::string recipients;                                    // as in a header, commas between; empty: To, Cc, Bcc
+    std::string recipients;                                    // as in a header, commas between; empty: To, Cc, Dcc, Bcc
     std::vector<std::pair<std::string, std::string>> headers;  // replace or join those of the message
     enum class Tls : std::uint8_t { off, offered, required, implicit };
     Tls tls = Tls::offered;  // offered: used where the server has it, and then never left
     TlsOptions tls_options;
-    // Called when STARTTLS was refused, or the handshake or the certificate failed; `code` is 0 for the latter two. Without
-    // one the answer is "secure": this server is left, the next one is tried.
+    // Called when STARTTLS was refused, with the reply's code, and with 0 when TLS is required and not offered, or when the
+    // handshake or the certificate failed. Without one the answer is "secure": this server is left, the next one is tried.
+    // "insecure": on with that server, passwords included: in clear after a refusal; after a failure over TLS without a believed
+    // certificate, and in clear only where that fails, too.
     std::function<TlsAnswer(int code, std::string_view text)> tls_policy;
-    Credentials credentials;  // no user: no AUTH
+    Credentials credentials;  // no user: no AUTH; a user: without AUTH nothing is sent
     DialOptions dial;
     std::uint32_t final_timeout_ms = 120'000;  // for the answer to the message
 };
 
 struct Refusal {
     std::string address;
-    int code = 0;
+    int code = 0;  // 0: no reply decided it
+    std::string enhanced;
     std::string text;
 };
 
 struct Report {
-    std::vector<Refusal> refused;  // not empty only under at_least_one
-    Server server;                 // who has it
-    Reply reply;                   // its answer to the message
+    std::vector<Refusal> refused;  // under at_least_one, and blind copies that failed when the message was through
+    std::vector<std::string> accepted;
+    Server server;                   // who has it
+    Reply reply;                     // its answer to the message
+    std::vector<std::string> notes;  // what was asked for and could not be had
 };
 
 struct SendFailure : Failure {
+    Server server;                 // who said it; no host: nobody
     std::vector<Refusal> refused;  // recipients, where that was why
 };
 
-// `message` has a header, an empty line and a body; line ends as they come.
+// `message` has a header, an empty line and a body; line ends as they come. It is copied once; what is missing in the header is
+// supplied: From, Sender, To, Date, Message-ID. Bcc and Dcc never leave: who is in Bcc gets a copy of his own.
 std::expected<Report, SendFailure> send_message(const Options& options, std::string_view message);
 
 }  // namespace greylag::smtp_client

@@ -110,6 +110,7 @@ TEST_CASE("smtp_client: nothing that is not one line becomes a command") {
         CHECK(refused.error().kind == FailureKind::usage);
     }
     CHECK(got(c.command("QUIT")).code == 221);
+    c.close();
     CHECK(server.wait_for(0).bytes == "QUIT\r\n");
 }
 
@@ -184,6 +185,7 @@ TEST_CASE("smtp_client: passwords in AUTH are not shown") {
     got(c.read_reply());
     got(c.command("auth PLAIN AGJvYgBzZWNyZXQ="));
     CHECK(shown.lines == "S: 220 x\nC: auth PLAIN ***\nS: 535 no\n");
+    c.close();
     CHECK(server.wait_for(0).bytes == "auth PLAIN AGJvYgBzZWNyZXQ=\r\n");
 }
 
