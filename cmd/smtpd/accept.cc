@@ -25,11 +25,17 @@ using mail::IpAddress;
 
 // A table of processes or descriptors that is full empties when sessions end, not by trying again at once.
 constexpr base::Millis crowded_pause{100};
+// What sessions that have come to their end still need.
+constexpr base::Millis farewell{10'000};
 
 class AcceptLoop {
 public:
     AcceptLoop(Setup setup, Loop loop, const base::CommandLine& given, Crypto* crypto)
-        : setup_(std::move(setup)), loop_(std::move(loop)), given_(given), crypto_(crypto), log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
+        : setup_(std::move(setup)),
+          loop_(std::move(loop)),
+          given_(given),
+          crypto_(crypto),
+          log_(std::make_unique<sys::Log>(log_settings(setup_))) {}
 
     int run();
 
@@ -84,7 +90,7 @@ int AcceptLoop::stop() {
     loop_.listeners.clear();
     log_->write(base::Event{}.with("reason", "stopping").with("sessions", std::to_string(children_.size())));
     for (const auto& child : children_) ::kill(child.first, SIGTERM);
-    const auto deadline = sys::Deadline::in(setup_.settings.limits.session_time + setup_.settings.mailer.timeout);
+    const auto deadline = sys::Deadline::in(setup_.settings.limits.stop_time + setup_.settings.mailer.timeout + farewell);
     while (!children_.empty() && !deadline.passed()) {
         const auto seen = signals_.wait({}, deadline);
         if (seen.child) reap();
@@ -127,7 +133,8 @@ bool AcceptLoop::has_room(const std::optional<IpAddress>& peer) {
 base::Millis AcceptLoop::greeting_wait(const std::optional<IpAddress>& peer) const {
     const auto wait = setup_.greeting_wait(peer);
     if (wait.count() == 0) return wait;
-    const auto waiting = std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
+    const auto waiting =
+        std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
     return static_cast<unsigned>(waiting) < setup_.settings.limits.sessions / 4 ? wait : base::Millis{0};
 }
 
@@ -154,7 +161,7 @@ void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
 
 void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait) {
     loop_.listeners.clear();
-    run_session(setup_, client.get(), client.get(), ends, *log_, signals_, greeting_wait, {crypto_, nullptr});
+    run_session({setup_, *log_, signals_}, {client.get(), client.get(), ends, greeting_wait}, {crypto_, nullptr});
     // _exit: what the parent still has buffered is the parent's to write.
     ::_exit(0);
 }

@@ -49,7 +49,7 @@ int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security s
     const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
     if (ends->gone || setup.is_evil(peer)) return EX_OK;
     sys::Log log(smtpd::log_settings(setup));
-    smtpd::run_session(setup, in, out, *ends, log, signals, setup.greeting_wait(peer), security);
+    smtpd::run_session({setup, log, signals}, {in, out, *ends, setup.greeting_wait(peer)}, security);
     return EX_OK;
 }
 
@@ -57,7 +57,7 @@ int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security s
 int take_over(const smtpd::Setup& setup, smtpd::Crypto* crypto, smtpd::Begun begun) {
     Result<void> ready = base::fail(Kind::internal, "this program has no TLS");
     if (crypto != nullptr) ready = crypto->prepare(setup.settings.tls);
-    if (!ready) return begun.cannot(ready.error().text), EX_UNAVAILABLE;
+    if (!ready && (crypto == nullptr || !crypto->ready())) return begun.cannot(ready.error().text), EX_UNAVAILABLE;
     begun.ready();
     return single_session(setup, STDIN_FILENO, STDOUT_FILENO, {crypto, &begun});
 }

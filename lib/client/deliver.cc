@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/ascii.hh"
-#include "base/utf8.hh"
 #include "sys/dial.hh"
 #include "sys/race.hh"
 
@@ -89,9 +88,6 @@ private:
 
 Routed<std::vector<Stop>> Courier::route(const Destination& to) {
     if (to.how == Destination::How::address) return std::vector<Stop>{{{to.address.text(), 0}, {to.address}}};
-    if (!base::is_ascii(to.host))
-        return std::unexpected(Outcome{State::never, Cause::no_host, Stage::connect, 550, "5.1.2",
-                                       "the name of the host must be in its ASCII form (xn--...)"});
     // A gateway is a host that was chosen, not a domain that has some.
     const bool by_mx = to.how == Destination::How::exchange && &to == &d_.destination;
     return by_mx ? route_by_mx(to.host) : route_by_name(to.host);

@@ -85,6 +85,7 @@ constexpr Row settings_table[] = {
     one<FileName, &S::tls, &S::Tls::key>("tls", "key"),
     one<TlsVersion, &S::tls, &S::Tls::minimum>("tls", "minimum"),
     one<FileName, &S::tls, &S::Tls::sni_directory>("tls", "sni_directory"),
+    one<FileName, &S::tls, &S::Tls::ticket_key>("tls", "ticket_key"),
     one<FileName, &S::tls, &S::Tls::ca_directory>("tls", "ca_directory"),
     list<Fingerprint, &S::tls, &S::Tls::known>("tls", "known"),
     one<Switch, &S::tls, &S::Tls::require>("tls", "require"),
@@ -99,6 +100,7 @@ constexpr Row settings_table[] = {
     one<Count, &S::limits, &S::Limits::sessions>("limits", "sessions"),
     one<Count, &S::limits, &S::Limits::per_source>("limits", "per_source"),
     one<Duration, &S::limits, &S::Limits::session_time>("limits", "session_time"),
+    one<Duration, &S::limits, &S::Limits::stop_time>("limits", "stop_time"),
     one<Size, &S::limits, &S::Limits::line>("limits", "line"),
 
     list<Server, &S::dns, &S::Dns::nameservers>("dns", "nameservers"),
@@ -143,6 +145,7 @@ constexpr Rule rules_table[] = {
     Rule{"limits", "sessions", "", "must be 1 to 1000000", [](const S& s) { return is_count(s.limits.sessions); }},
     Rule{"limits", "per_source", "", "must be 1 to 1000000", [](const S& s) { return is_count(s.limits.per_source); }},
     Rule{"limits", "session_time", "", "must be more than 0", [](const S& s) { return s.limits.session_time >= tick; }},
+    Rule{"limits", "stop_time", "", "must be more than 0", [](const S& s) { return s.limits.stop_time >= tick; }},
     Rule{"limits", "line", "", "must be 1000 to 64M", [](const S& s) { return within(s.limits.line, 1000, 64u << 20); }},
     Rule{"dns", "timeout", "", "must be more than 0 and not over 1m",
          [](const S& s) { return within(s.dns.timeout, tick, minutes(1)); }},

@@ -21,8 +21,14 @@ Result<std::optional<std::size_t>> read_now(int fd, std::span<char> room);
 // How many octets of the pieces, taken as one, the kernel takes now; 0 when it takes none.
 Result<std::size_t> write_now(int fd, std::span<const std::string_view> pieces);
 
+// Says the end of what we send; reading goes on. No matter where `fd` is no socket.
+void half_close(int fd);
+
 // Can be read now, or until the deadline (end of stream counts).
 Result<bool> readable(int fd, Deadline deadline);
+
+// The same for writing: there is room for something.
+Result<bool> writable(int fd, Deadline deadline);
 
 // What is waited for on a descriptor, and afterwards what has come of it (errors and end of stream count as both asked for).
 struct Interest {
