@@ -37,6 +37,12 @@ Point point_of(smtp::Verb verb) {
     return Point::other;
 }
 
+// What stands behind "FROM:" and "TO:".
+std::string_view behind_colon(std::string_view argument) {
+    const auto parts = base::cut(argument, ':');
+    return base::trim(parts ? parts->second : argument);
+}
+
 bool starts_with_word(std::string_view line, std::string_view word) {
     return base::istarts_with(line, word) && (line.size() == word.size() || line[word.size()] == ' ');
 }
@@ -70,7 +76,11 @@ Session::Session(House& house, std::string peer, std::uint64_t number)
 
 void Session::begin(Tick now) {
     house_->totals.sessions.fetch_add(1, std::memory_order_relaxed);
-    at(Point::connect, now);
+    if (rules_->smtps) {
+        wish_ = Wish::handshake;
+    } else {
+        at(Point::connect, now);
+    }
 }
 
 void Session::resume(Tick now) {
@@ -123,17 +133,16 @@ void Session::line(const smtp::InputLine& line, Tick now) {
 
 void Session::body(std::string_view& octets, Tick now) {
     const std::size_t before = octets.size();
-    const bool ended = in_ == In::body ? dots_.feed(octets, text_) : chunks_.feed(octets, text_);
+    std::string& text = house_->write_dump ? text_ : house_->waste;
+    house_->waste.clear();
+    const bool ended = in_ == In::body ? dots_.feed(octets, text) : chunks_.feed(octets, text);
     octets_ += before - octets.size();
-    // The buffer is one session's for good: no octet is kept that nobody asked for.
-    if (!house_->write_dump) text_.clear();
     if (!ended) return;
     if (in_ == In::body) {
         in_ = In::commands;
         return at(Point::dot, now);
     }
     in_ = In::commands;
-    if (last_chunk_) chunks_.finish(text_);
     at(Point::bdat, now);
 }
 
@@ -151,7 +160,7 @@ void Session::command(std::string_view line, Tick now) {
     if (other_hello || (point == Point::ehlo && !rules_->extended)) point = Point::other;
     if (point == Point::other && (starts_with_word(line, "XCLIENT") ? rules_->xclient : starts_with_word(line, "XFORWARD") && rules_->xforward))
         return code("250", "2.0.0", "Ok");
-    if (point == Point::bdat) return chunk();
+    if (point == Point::bdat) return chunk(now);
     at(point, now);
 }
 
@@ -216,8 +225,11 @@ void Session::answer(Point point, Tick now) {
         case Point::mail: return mail();
         case Point::rcpt: return recipient();
         case Point::data: return data(now);
-        case Point::dot:
-        case Point::bdat: return end_of_message();
+        case Point::bdat:
+            if (!last_chunk_) return code("250", "2.0.0", "Ok");
+            chunks_.finish(text_);
+            return end_of_message();
+        case Point::dot: return end_of_message();
         case Point::rset: forget_message(); return code("250", "2.0.0", "Ok");
         case Point::noop: return code("250", "2.0.0", "Ok");
         case Point::vrfy: return code("252", "2.0.0", "Ok");
@@ -253,13 +265,13 @@ void Session::hello(bool extended) {
 
 void Session::mail() {
     forget_message();
-    if (house_->write_dump) dump_.sender = argument_;
+    if (house_->write_dump) dump_.sender = behind_colon(argument_);
     code("250", "2.1.0", "Ok");
 }
 
 void Session::recipient() {
     ++recipients_;
-    if (house_->write_dump) dump_.recipients.push_back(argument_);
+    if (house_->write_dump) dump_.recipients.emplace_back(behind_colon(argument_));
     code("250", "2.1.5", "Ok");
 }
 
@@ -276,7 +288,7 @@ void Session::data(Tick now) {
 }
 
 // RFC 3030: its octets come at once, whatever the answer is going to be.
-void Session::chunk() {
+void Session::chunk(Tick now) {
     const auto bdat = smtp::parse_bdat(argument_);
     if (!bdat || bdat->countless) {
         code("501", "5.5.4", "Error: bad syntax");
@@ -288,12 +300,10 @@ void Session::chunk() {
     in_ = In::chunk;
     if (bdat->octets != 0) return;
     in_ = In::commands;
-    if (last_chunk_) chunks_.finish(text_);
-    act(Point::bdat, 0);
+    at(Point::bdat, now);
 }
 
 void Session::end_of_message() {
-    if (!last_chunk_ && chunks_.octets() != 0) return code("250", "2.0.0", "Ok");
     std::string fault;
     if (house_->write_dump) {
         dump_.text = std::move(text_);

@@ -41,8 +41,8 @@ struct House {
     std::string (*random)() = nullptr;
     std::function<void(std::string_view line)> say;
     std::function<std::string(const Dump& dump, std::string_view peer)> write_dump;  // only where -d or -D; a fault, or nothing
-    std::string hello;  // the whole answer to EHLO or LHLO in clear text, and under TLS
-    std::string hello_tls;
+    std::string hello, hello_tls;  // the whole answer to EHLO or LHLO in clear text, and under TLS
+    std::string waste;             // where octets go that nobody keeps; a house is one thread's
 };
 std::string make_hello(const Rules& rules, bool tls);
 
@@ -80,7 +80,7 @@ private:
     void mail();
     void recipient();
     void data(Tick now);
-    void chunk();
+    void chunk(Tick now);
     void end_of_message();
     void body(std::string_view& octets, Tick now);
     void forget_message();
@@ -108,7 +108,7 @@ private:
     bool last_chunk_ = false;
     std::string argument_;  // of the command in hand
     std::string held_;      // octets that came while nothing was to be read
-    std::string text_;      // of the message; thrown away at once where nobody dumps it
+    std::string text_;      // of the message, where it is dumped
     std::string out_;
     Dump dump_;
     unsigned recipients_ = 0;

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 
-#include "sys/io.hh"
 
 namespace greylag::source {
 
@@ -14,13 +13,21 @@ constexpr Tick full_queue = 1000;  // a UNIX socket's queue: nothing says when i
 
 Loop::Loop(const Plan& plan, Ledger& ledger, const Place& place, Window& window, std::chrono::steady_clock::time_point start,
            unsigned first, unsigned sessions)
-    : place_(place), window_(window), start_(start), desk_(plan, ledger, first + 1), sources_(first), room_(room_size) {
+    : place_(place), window_(window), start_(start), desk_(plan, ledger, first + 1), sources_(first), room_(room_size), plain_(room_size) {
     slots_.reserve(sessions);
     for (unsigned i = 0; i < sessions; ++i) slots_.push_back({Talk(desk_, first + i), {}, 0, 0, false, false, 0});
 }
 
 Result<void> Loop::run() {
     events_ = std::make_unique<sys::Events>(TRY(sys::Events::create()));
+    const Order& order = desk_.plan.order;
+    if (order.tls != Tls::none) {
+        tls::ClientPolicy policy;
+        policy.authorities = order.ca;
+        policy.insist = !order.ca.empty();
+        // One for each thread: it remembers the last session, for the next one to go on with.
+        tls_ = std::make_unique<tls::ClientContext>(TRY(tls::ClientContext::make(policy)));
+    }
     active_ = slots_.size();
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         slots_[i].talk.begin(now());
@@ -32,7 +39,7 @@ Result<void> Loop::run() {
         const Tick left = std::max<Tick>(until - now(), 0);
         for (const auto& ready : TRY(events_->wait(sys::Deadline::in(base::Millis((left + 999) / 1000))))) {
             Slot& slot = slots_[ready.token];
-            if (!slot.fd) continue;
+            if (!slot.wire.fd) continue;
             if (slot.dialling) {
                 settle(ready.token);
             } else {
@@ -62,7 +69,9 @@ void Loop::drive(std::size_t which) {
             case Talk::Wish::talk:
                 if (flush(which)) return;
                 break;
-            case Talk::Wish::handshake: slot.talk.secured({false, "not built in", {}}, now()); break;
+            case Talk::Wish::handshake:
+                if (secure(which)) return;
+                break;
             case Talk::Wish::hang_up:
                 close(slot);
                 slot.talk.begin(now());
@@ -89,13 +98,13 @@ bool Loop::dial(std::size_t which) {
         return true;
     }
     if (!fd) return dial_failed(slot, fd.error());
-    slot.fd = std::move(*fd);
+    slot.wire.fd = std::move(*fd);
     slot.last = now();
-    const auto there = local ? Result<bool>(true) : sys::dialled(slot.fd.get(), place_.ends[slot.end]);
+    const auto there = local ? Result<bool>(true) : sys::dialled(slot.wire.fd.get(), place_.ends[slot.end]);
     if (!there) return dial_failed(slot, there.error());
     slot.dialling = !*there;
     slot.wants_write = slot.dialling;
-    const auto watched = events_->add(slot.fd.get(), which, true, slot.dialling);
+    const auto watched = events_->add(slot.wire.fd.get(), which, true, slot.dialling);
     if (!watched) return dial_failed(slot, watched.error());
     if (slot.dialling) return true;
     slot.tried = 0;
@@ -118,7 +127,7 @@ bool Loop::dial_failed(Slot& slot, const Error& error) {
 // The connection that was begun: is it there?
 void Loop::settle(std::size_t which) {
     Slot& slot = slots_[which];
-    const auto there = sys::dialled(slot.fd.get(), place_.ends[slot.end]);
+    const auto there = sys::dialled(slot.wire.fd.get(), place_.ends[slot.end]);
     if (there && !*there) return;
     if (!there) {
         dial_failed(slot, there.error());
@@ -127,7 +136,7 @@ void Loop::settle(std::size_t which) {
         slot.tried = 0;
         good_end_ = slot.end;
         slot.last = now();
-        if (auto watched = events_->change(slot.fd.get(), which, true, false); !watched) {
+        if (auto watched = events_->change(slot.wire.fd.get(), which, true, false); !watched) {
             dial_failed(slot, watched.error());
         } else {
             slot.talk.connected(slot.last);
@@ -139,8 +148,8 @@ void Loop::settle(std::size_t which) {
 // False: the Talk wishes something else now.
 bool Loop::flush(std::size_t which) {
     Slot& slot = slots_[which];
-    if (slot.talk.has_output()) {
-        const auto count = sys::write_now(slot.fd.get(), slot.talk.output());
+    if (slot.talk.has_output() || slot.wire.pending()) {
+        const auto count = slot.wire.send(slot.talk.output());
         if (!count) {
             slot.talk.lost(Talk::Lost::broken, now());
             return false;
@@ -148,26 +157,54 @@ bool Loop::flush(std::size_t which) {
         slot.talk.written(*count);
         if (*count != 0) slot.last = now();
     }
-    if (slot.wants_write == slot.talk.has_output()) return true;
-    slot.wants_write = slot.talk.has_output();
-    if (events_->change(slot.fd.get(), which, true, slot.wants_write)) return true;
+    const bool more = slot.talk.has_output() || slot.wire.pending();
+    if (slot.wants_write == more) return true;
+    slot.wants_write = more;
+    if (events_->change(slot.wire.fd.get(), which, true, more)) return true;
     slot.talk.lost(Talk::Lost::broken, now());
     return false;
 }
 
+// The handshake, begun when the last octet in clear text is on its way. True: there is something to wait for.
+bool Loop::secure(std::size_t which) {
+    Slot& slot = slots_[which];
+    const auto fail = [&](const Error& error) {
+        slot.talk.secured({false, error.text, {}}, now());
+        return false;
+    };
+    if (!slot.wire.tls()) {
+        if (!flush(which)) return false;
+        if (slot.talk.has_output()) return true;
+        const auto& to = desk_.plan.order.to;
+        auto engine = tls_->engine(to.how == client::Destination::How::address ? to.address.text() : to.host);
+        if (!engine) return fail(engine.error());
+        if (auto begun = slot.wire.start_tls(std::move(*engine)); !begun) return fail(begun.error());
+    }
+    if (slot.wire.secure()) {
+        slot.talk.secured({true, {}, {}}, now());
+        return false;
+    }
+    return flush(which);
+}
+
 void Loop::receive(Slot& slot) {
-    const auto count = sys::read_now(slot.fd.get(), room_);
+    const auto got = slot.wire.receive(room_, plain_, [&](std::string_view octets) {
+        slot.last = now();
+        // The first octets under TLS may come with the end of the handshake; in clear text nothing may come before it.
+        if (slot.talk.wish() == Talk::Wish::handshake)
+            slot.talk.secured({slot.wire.secure(), "the server spoke before the handshake", {}}, slot.last);
+        slot.talk.heard(octets, slot.last);
+    });
     const Tick at = now();
-    if (!count) return slot.talk.lost(Talk::Lost::broken, at);
-    if (!*count) return;
-    slot.last = at;
-    if (**count == 0) return slot.talk.lost(Talk::Lost::eof, at);
-    slot.talk.heard({room_.data(), **count}, at);
+    if (!got && slot.talk.wish() == Talk::Wish::handshake) return slot.talk.secured({false, got.error().text, {}}, at);
+    if (!got) return slot.talk.lost(Talk::Lost::broken, at);
+    if (*got != cmd::LoadWire::Got::nothing) slot.last = at;
+    if (*got == cmd::LoadWire::Got::end) slot.talk.lost(Talk::Lost::eof, at);
 }
 
 void Loop::close(Slot& slot) {
-    if (slot.fd) events_->forget(slot.fd.get());
-    slot.fd.reset();
+    if (slot.wire.fd) events_->forget(slot.wire.fd.get());
+    slot.wire.close();
     slot.dialling = slot.wants_write = false;
 }
 
@@ -179,7 +216,7 @@ void Loop::take_timers() {
         // A timer whose wait has ended otherwise says nothing.
         if (slot.talk.wish() == Talk::Wish::wait && slot.talk.due() <= now()) {
             slot.talk.begin(now());
-        } else if (slot.talk.wish() != Talk::Wish::dial || slot.fd) {
+        } else if (slot.talk.wish() != Talk::Wish::dial || slot.wire.fd) {
             continue;
         }
         drive(which);
@@ -191,7 +228,7 @@ void Loop::take_timeouts(Tick at) {
     const Tick timeout = desk_.plan.order.timeout.count() * 1000;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         Slot& slot = slots_[i];
-        if (!slot.fd || slot.talk.wish() == Talk::Wish::wait || at - slot.last < timeout) continue;
+        if (!slot.wire.fd || slot.talk.wish() == Talk::Wish::wait || at - slot.last < timeout) continue;
         if (slot.dialling) {
             dial_failed(slot, {Kind::timeout, Lasting::temporary, 0, "connecting: time is up"});
         } else {

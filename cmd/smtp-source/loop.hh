@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "cmd/load_wire.hh"
 #include "cmd/smtp-source/report.hh"
 #include "cmd/smtp-source/talk.hh"
 #include "sys/dial.hh"
 #include "sys/events.hh"
+#include "tls/client.hh"
 
 namespace greylag::source {
 
@@ -54,7 +56,7 @@ public:
 private:
     struct Slot {
         Talk talk;
-        sys::Fd fd;
+        cmd::LoadWire wire;
         std::size_t end = 0, tried = 0;  // of the place's
         bool dialling = false, wants_write = false;
         Tick last = 0;  // when octets moved, either way
@@ -66,6 +68,7 @@ private:
     bool dial_failed(Slot& slot, const Error& error);
     void settle(std::size_t which);
     bool flush(std::size_t which);
+    bool secure(std::size_t which);
     void receive(Slot& slot);
     void close(Slot& slot);
     void take_timers();
@@ -82,7 +85,8 @@ private:
     std::unique_ptr<sys::Events> events_;
     using Timer = std::pair<Tick, std::size_t>;
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
-    std::vector<char> room_;
+    std::unique_ptr<tls::ClientContext> tls_;
+    std::vector<char> room_, plain_;
     Tick next_look_ = 0, next_show_ = 0;
 };
 
