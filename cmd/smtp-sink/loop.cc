@@ -18,7 +18,13 @@ constexpr Tick between_looks = 100'000;
 
 Loop::Loop(const House& house, std::vector<int> listeners, unsigned room, const tls::ServerContext* tls,
            std::chrono::steady_clock::time_point start)
-    : house_(house), listeners_(std::move(listeners)), most_(room), tls_(tls), start_(start), room_(room_size), plain_(room_size) {}
+    : house_(house),
+      listeners_(std::move(listeners)),
+      most_(room),
+      tls_(tls),
+      start_(start),
+      room_(room_size),
+      plain_(room_size) {}
 
 bool Loop::enough() const {
     const Rules& rules = house_.rules;
@@ -109,9 +115,11 @@ void Loop::open(sys::Fd fd) {
     std::string peer = "unix";
     // Asked for only where somebody will read it: it costs a system call.
     const Rules& rules = house_.rules;
-    const bool named = rules.verbose || house_.write_dump || std::find(rules.logged.begin(), rules.logged.end(), true) != rules.logged.end();
+    const bool named =
+        rules.verbose || house_.write_dump || std::find(rules.logged.begin(), rules.logged.end(), true) != rules.logged.end();
     if (named)
-        if (const auto ends = sys::connection_ends(slot.wire.fd.get(), {}); ends && ends->remote) peer = ends->remote->address.text();
+        if (const auto ends = sys::connection_ends(slot.wire.fd.get(), {}); ends && ends->remote)
+            peer = ends->remote->address.text();
     slot.session = std::make_unique<Session>(house_, std::move(peer), which + static_cast<std::uint64_t>(slot.last));
     slot.session->begin(slot.last);
     drive(which);

@@ -62,7 +62,8 @@ Result<std::vector<sys::Fd>> listeners(const sink::Rules& rules) {
 }
 
 Result<void> give_up_rights(const sink::Rules& rules) {
-    if (!rules.root.empty() && (::chroot(rules.root.c_str()) < 0 || ::chdir("/") < 0)) return sys::os_fail("-R " + rules.root, errno);
+    if (!rules.root.empty() && (::chroot(rules.root.c_str()) < 0 || ::chdir("/") < 0))
+        return sys::os_fail("-R " + rules.root, errno);
     return rules.user.empty() ? Result<void>() : sys::become(rules.user);
 }
 
@@ -131,8 +132,15 @@ int run(const sink::Rules& rules) {
     if (const auto given = give_up_rights(rules); !given) return complain(EX_NOPERM, given.error().text);
     sink::Totals totals;
     const sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, tls::hmac_md5};
-    const sink::House house{rules, totals,          digests, random_text, say, sink::make_dumper(rules), sink::make_hello(rules, false),
-                            sink::make_hello(rules, true), {}};
+    const sink::House house{rules,
+                            totals,
+                            digests,
+                            random_text,
+                            say,
+                            sink::make_dumper(rules),
+                            sink::make_hello(rules, false),
+                            sink::make_hello(rules, true),
+                            {}};
     const auto served = serve(house, *doors, tls.get());
     if (!rules.where.path.empty()) ::unlink(rules.where.path.c_str());
     if (!served) return complain(EX_OSERR, served.error().text);
@@ -147,7 +155,8 @@ int main(int argc, char** argv) {
     const auto line = base::parse_command_line({argv + 1, argv + argc}, sink::option_table);
     if (!line) return usage(line.error().text);
     if (line->has("help"))
-        return std::fputs(base::help_text("smtp-sink", sink::option_table, sink::operands).c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
+        return std::fputs(base::help_text("smtp-sink", sink::option_table, sink::operands).c_str(), stdout) < 0 ? EX_IOERR
+                                                                                                                : EX_OK;
     if (line->has("version")) return std::puts("smtp-sink (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
     const auto rules = sink::make_rules(*line);
     return rules ? run(*rules) : usage(rules.error().text);

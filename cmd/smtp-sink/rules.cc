@@ -163,7 +163,8 @@ Result<void> read_files(const base::CommandLine& line, Rules& out) {
     if (!out.tls() && (out.smtps || !out.key.empty())) return base::fail(Kind::usage, "--smtps and --key need --cert");
     return each(line, std::string_view("user"), [&](std::string_view value) -> Result<void> {
         const auto parts = base::cut(value, ':');
-        if (!parts || parts->first.empty() || parts->second.empty()) return bad("--user", parts ? parts->first : value, "not name:password");
+        if (!parts || parts->first.empty() || parts->second.empty())
+            return bad("--user", parts ? parts->first : value, "not name:password");
         out.accounts.push_back({std::string(parts->first), std::string(parts->second)});
         return {};
     });
@@ -257,7 +258,8 @@ std::string unescape(std::string_view text) {
         }
         std::size_t digits = 0;
         int octal = 0;
-        while (digits < 3 && digits < text.size() && text[digits] >= '0' && text[digits] <= '7') octal = octal * 8 + (text[digits++] - '0');
+        while (digits < 3 && digits < text.size() && text[digits] >= '0' && text[digits] <= '7')
+            octal = octal * 8 + (text[digits++] - '0');
         if (digits != 0) {
             out += static_cast<char>(octal & 0xff);
             text.remove_prefix(digits);

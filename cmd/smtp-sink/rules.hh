@@ -14,7 +14,24 @@
 namespace greylag::sink {
 
 // Where a rule can take hold: a command, a connection, the end of a message.
-enum class Point : std::uint8_t { connect, helo, ehlo, lhlo, mail, rcpt, data, dot, bdat, rset, noop, quit, vrfy, starttls, auth, other };
+enum class Point : std::uint8_t {
+    connect,
+    helo,
+    ehlo,
+    lhlo,
+    mail,
+    rcpt,
+    data,
+    dot,
+    bdat,
+    rset,
+    noop,
+    quit,
+    vrfy,
+    starttls,
+    auth,
+    other
+};
 inline constexpr std::size_t points = 16;
 std::optional<Point> find_point(std::string_view name);  // "MAIL", ".", case-blind
 std::string_view name(Point point);
@@ -41,7 +58,8 @@ struct Rules {
     Where where;
     bool v4 = true, v6 = true;
     bool lmtp = false, extended = true;  // -L, not -e
-    bool eight_bit = true, auth = true, xclient = true, xforward = true, enhanced = true, dsn = true, pipelining = true, pix = false;
+    bool eight_bit = true, auth = true, xclient = true, xforward = true, enhanced = true, dsn = true, pipelining = true,
+         pix = false;
     std::array<Deed, points> deeds{};
     std::array<bool, points> logged{};
     std::array<Delay, points> delays{};
@@ -50,7 +68,7 @@ struct Rules {
     std::string soft = "450 4.3.0 Error: command failed", hard = "500 5.3.0 Error: command failed";
     std::string host = "smtp-sink";
     bool count = false, json = false, verbose = false;
-    std::string dump_one, dump_all, dump_start;  // -d -D -S
+    std::string dump_one, dump_all, dump_start;          // -d -D -S
     std::uint64_t most_messages = 0, most_sessions = 0;  // 0: no end
     unsigned connections = 10'000;
     base::Millis timeout{100'000};

@@ -156,9 +156,11 @@ void Session::command(std::string_view line, Tick now) {
         point = Point::lhlo;
         argument_ = line.substr(std::min<std::size_t>(line.size(), 5));
     }
-    const bool other_hello = point == Point::lhlo ? !rules_->lmtp : (point == Point::helo || point == Point::ehlo) && rules_->lmtp;
+    const bool other_hello =
+        point == Point::lhlo ? !rules_->lmtp : (point == Point::helo || point == Point::ehlo) && rules_->lmtp;
     if (other_hello || (point == Point::ehlo && !rules_->extended)) point = Point::other;
-    if (point == Point::other && (starts_with_word(line, "XCLIENT") ? rules_->xclient : starts_with_word(line, "XFORWARD") && rules_->xforward))
+    if (point == Point::other &&
+        (starts_with_word(line, "XCLIENT") ? rules_->xclient : starts_with_word(line, "XFORWARD") && rules_->xforward))
         return code("250", "2.0.0", "Ok");
     if (point == Point::bdat) return chunk(now);
     at(point, now);
@@ -179,7 +181,8 @@ Tick Session::delay_at(Point point) {
 
 void Session::at(Point point, Tick now) {
     if (rules_->logged[static_cast<std::size_t>(point)])
-        house_->say(peer_ + ": " + std::string(name(point)) + (argument_.empty() ? "" : " " + base::printable(argument_, longest_shown)));
+        house_->say(peer_ + ": " + std::string(name(point)) +
+                    (argument_.empty() ? "" : " " + base::printable(argument_, longest_shown)));
     if (const Tick delay = delay_at(point); delay != 0) {
         held_point_ = point;
         return wait(now + delay);
@@ -201,7 +204,10 @@ void Session::act(Point point, Tick now) {
             for (unsigned i = 0; i < replies; ++i) say(deed == Deed::soft ? rules_->soft : rules_->hard);
             if (point == Point::connect || point == Point::quit) wish_ = Wish::close;
             return;
-        case Deed::say421: code("421", "4.0.0", "Server closing connection"); wish_ = Wish::close; return;
+        case Deed::say421:
+            code("421", "4.0.0", "Server closing connection");
+            wish_ = Wish::close;
+            return;
         case Deed::drop: wish_ = Wish::close; return;
         case Deed::stall: wish_ = Wish::stall; return;
         case Deed::garbage: say("%! no reply at all"); return;
@@ -217,7 +223,11 @@ void Session::answer(Point point, Tick now) {
     switch (point) {
         case Point::connect:
             if (rules_->pix) return say("220 ********");
-            out_.append("220 ").append(rules_->host).append(rules_->lmtp ? " LMTP\r\n" : rules_->extended ? " ESMTP\r\n" : " SMTP\r\n");
+            out_.append("220 ")
+                .append(rules_->host)
+                .append(rules_->lmtp       ? " LMTP\r\n"
+                        : rules_->extended ? " ESMTP\r\n"
+                                           : " SMTP\r\n");
             return;
         case Point::helo: return hello(false);
         case Point::ehlo:

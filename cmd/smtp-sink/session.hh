@@ -73,7 +73,7 @@ private:
     void take(std::string_view& octets, Tick now);
     void line(const smtp::InputLine& line, Tick now);
     void command(std::string_view line, Tick now);
-    void at(Point point, Tick now);    // what the rules want here, or answer()
+    void at(Point point, Tick now);  // what the rules want here, or answer()
     void act(Point point, Tick now);
     void answer(Point point, Tick now);
     void hello(bool extended);

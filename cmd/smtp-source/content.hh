@@ -55,10 +55,10 @@ private:
 
     Order order_;
     std::string date_, identity_;
-    std::string front_, back_;   // of the generated header, around the identifier's numbers
-    std::string lines_, line_;   // the payload's: full ones, and what the rest is made of
-    std::string fixed_;          // a file's or the old text, encoded
-    bool generated_ = false;     // a payload, not fixed_
+    std::string front_, back_;  // of the generated header, around the identifier's numbers
+    std::string lines_, line_;  // the payload's: full ones, and what the rest is made of
+    std::string fixed_;         // a file's or the old text, encoded
+    bool generated_ = false;    // a payload, not fixed_
     std::vector<Part> form_;
 };
 

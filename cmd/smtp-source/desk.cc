@@ -5,7 +5,9 @@
 namespace greylag::source {
 
 Ledger::Ledger(std::uint64_t messages, double rate, base::Millis duration)
-    : messages_(messages), rate_(rate), until_(duration.count() == 0 ? std::numeric_limits<Tick>::max() : duration.count() * 1000) {}
+    : messages_(messages),
+      rate_(rate),
+      until_(duration.count() == 0 ? std::numeric_limits<Tick>::max() : duration.count() * 1000) {}
 
 std::optional<Job> Ledger::claim(Tick now) {
     if (stopped() || now >= until_) return std::nullopt;

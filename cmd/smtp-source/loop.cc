@@ -2,7 +2,6 @@
 
 #include <cerrno>
 
-
 namespace greylag::source {
 
 namespace {
@@ -13,7 +12,13 @@ constexpr Tick full_queue = 1000;  // a UNIX socket's queue: nothing says when i
 
 Loop::Loop(const Plan& plan, Ledger& ledger, const Place& place, Window& window, std::chrono::steady_clock::time_point start,
            unsigned first, unsigned sessions)
-    : place_(place), window_(window), start_(start), desk_(plan, ledger, first + 1), sources_(first), room_(room_size), plain_(room_size) {
+    : place_(place),
+      window_(window),
+      start_(start),
+      desk_(plan, ledger, first + 1),
+      sources_(first),
+      room_(room_size),
+      plain_(room_size) {
     slots_.reserve(sessions);
     for (unsigned i = 0; i < sessions; ++i) slots_.push_back({Talk(desk_, first + i), {}, 0, 0, false, false, 0});
 }
@@ -60,9 +65,7 @@ void Loop::drive(std::size_t which) {
     Slot& slot = slots_[which];
     for (;;) {
         switch (slot.talk.wish()) {
-            case Talk::Wish::wait:
-                timers_.emplace(slot.talk.due(), which);
-                return;
+            case Talk::Wish::wait: timers_.emplace(slot.talk.due(), which); return;
             case Talk::Wish::dial:
                 if (dial(which)) return;
                 break;

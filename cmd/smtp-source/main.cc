@@ -83,7 +83,8 @@ int main(int argc, char** argv) {
     const auto line = base::parse_command_line({argv + 1, argv + argc}, source::option_table);
     if (!line) return usage(line.error().text);
     if (line->has("help"))
-        return std::fputs(base::help_text("smtp-source", source::option_table, source::operands).c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
+        return std::fputs(base::help_text("smtp-source", source::option_table, source::operands).c_str(), stdout) < 0 ? EX_IOERR
+                                                                                                                      : EX_OK;
     if (line->has("version")) return std::puts("smtp-source (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
     const auto order = source::make_order(*line, sys::host_name());
     return order ? start(*order) : usage(order.error().text);

@@ -134,7 +134,8 @@ Result<void> read_times(const base::CommandLine& line, Order& out) {
     const auto parts = base::cut(text, '.');
     const auto whole = base::parse_number<std::uint32_t>(parts ? parts->first : text);
     const auto fraction = parts ? base::parse_number<std::uint32_t>(parts->second) : std::optional<std::uint32_t>(0);
-    if (!whole || !fraction || (parts && parts->second.size() > 6)) return bad("--rate", line.value("rate"), "not messages a second");
+    if (!whole || !fraction || (parts && parts->second.size() > 6))
+        return bad("--rate", line.value("rate"), "not messages a second");
     out.rate = *whole + (parts ? *fraction / std::pow(10.0, static_cast<double>(parts->second.size())) : 0.0);
     if (out.rate <= 0) return bad("--rate", line.value("rate"), "not messages a second");
     return {};

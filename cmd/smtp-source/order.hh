@@ -22,24 +22,24 @@ struct Order {
     Family family = Family::any;
 
     // the seed's
-    bool carry_on = false;                  // -A
-    bool count = false;                     // -c
-    unsigned attempts = 1;                  // -C
-    std::uint64_t per_connection = 1;       // -d is without end; --connections-per
-    std::string sender, recipient;          // -f -t, without angle brackets
-    std::string file;                       // -F
-    std::optional<std::uint64_t> length;    // -l
-    bool lmtp = false;                      // -L
-    std::uint64_t messages = 1;             // -m
-    std::string name;                       // -M
-    bool number_all = false;                // -N
-    bool old_mode = false;                  // -o
-    unsigned recipients = 1;                // -r
+    bool carry_on = false;                   // -A
+    bool count = false;                      // -c
+    unsigned attempts = 1;                   // -C
+    std::uint64_t per_connection = 1;        // -d is without end; --connections-per
+    std::string sender, recipient;           // -f -t, without angle brackets
+    std::string file;                        // -F
+    std::optional<std::uint64_t> length;     // -l
+    bool lmtp = false;                       // -L
+    std::uint64_t messages = 1;              // -m
+    std::string name;                        // -M
+    bool number_all = false;                 // -N
+    bool old_mode = false;                   // -o
+    unsigned recipients = 1;                 // -r
     base::Millis random_pause{0}, pause{0};  // -R -w
-    unsigned sessions = 1;                  // -s
-    std::string subject;                    // -S
-    int window = 0;                         // -T
-    bool verbose = false;                   // -v
+    unsigned sessions = 1;                   // -s
+    std::string subject;                     // -S
+    int window = 0;                          // -T
+    bool verbose = false;                    // -v
 
     // ours
     Numbering numbering = Numbering::prefix;
@@ -47,8 +47,8 @@ struct Order {
     Tls tls = Tls::none;
     std::string ca;
     std::string user, password_file;
-    double rate = 0;             // messages a second; 0: as fast as it goes
-    base::Millis duration{0};    // 0: until all are sent
+    double rate = 0;           // messages a second; 0: as fast as it goes
+    base::Millis duration{0};  // 0: until all are sent
     std::optional<SizeModel> size;
     std::string template_file;
     std::vector<mail::IpAddress> sources;

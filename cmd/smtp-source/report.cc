@@ -32,7 +32,8 @@ double per_second(std::uint64_t count, Tick elapsed) {
 }
 
 std::string size_text(double octets) {
-    for (const auto& [unit, name] : std::initializer_list<std::pair<double, const char*>>{{1e9, " GB"}, {1e6, " MB"}, {1e3, " kB"}})
+    for (const auto& [unit, name] :
+         std::initializer_list<std::pair<double, const char*>>{{1e9, " GB"}, {1e6, " MB"}, {1e3, " kB"}})
         if (octets >= unit) return number(octets / unit, 1) + name;
     return number(octets, 0) + " B";
 }
@@ -115,7 +116,8 @@ std::string summary(const Run& run) {
     out += "\nphase         count        min        p50        p90        p99      p99.9        max\n";
     for (const Phase p : phases)
         if (s.of(p).count() != 0) phase_row(out, name(p), s.of(p));
-    if (s.of(Phase::whole).count() != 0) out += "\na whole message, from MAIL to the last reply\n" + histogram(s.of(Phase::whole));
+    if (s.of(Phase::whole).count() != 0)
+        out += "\na whole message, from MAIL to the last reply\n" + histogram(s.of(Phase::whole));
     return out;
 }
 
@@ -124,8 +126,8 @@ std::string json(const Run& run) {
     const auto field = [](std::string_view key, std::uint64_t value) {
         return base::json_string(key) + ":" + std::to_string(value);
     };
-    std::string out = "{" + field("sent", s.sent) + "," + field("recipients", s.recipients) + "," + field("bytes", s.bytes) + "," +
-                      field("failed", s.failed_in_all()) + "," + field("connections", s.connections) + "," +
+    std::string out = "{" + field("sent", s.sent) + "," + field("recipients", s.recipients) + "," + field("bytes", s.bytes) +
+                      "," + field("failed", s.failed_in_all()) + "," + field("connections", s.connections) + "," +
                       field("sessions", run.sessions) + "," + field("threads", run.threads);
     out += ",\"elapsed\":" + number(static_cast<double>(run.elapsed) / 1e6, 6);
     out += ",\"messages_per_second\":" + number(per_second(s.sent, run.elapsed), 3);

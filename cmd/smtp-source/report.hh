@@ -16,10 +16,10 @@ struct Run {
 // "850 us", "1.25 ms", "12.5 s".
 std::string show_time(Tick micros);
 
-std::string summary(const Run& run);           // several lines, the histogram last
-std::string histogram(const Histogram& of);    // a bar for each power of two that is not empty at the ends
-std::string json(const Run& run);              // one line
-std::string csv(const Run& run);               // a head, then a row a phase
+std::string summary(const Run& run);         // several lines, the histogram last
+std::string histogram(const Histogram& of);  // a bar for each power of two that is not empty at the ends
+std::string json(const Run& run);            // one line
+std::string csv(const Run& run);             // a head, then a row a phase
 
 // What the running display shows; taken several times a second.
 struct Glance {

@@ -22,7 +22,7 @@ public:
     Tick least() const { return count_ == 0 ? 0 : least_; }
     Tick most() const { return most_; }
     double mean() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
-    Tick percentile(double percent) const;  // the highest duration of its bucket; 0 when nothing was recorded
+    Tick percentile(double percent) const;            // the highest duration of its bucket; 0 when nothing was recorded
     std::uint64_t between(Tick from, Tick to) const;  // in buckets that begin in [from, to)
 
     static constexpr unsigned sub_bits = 5;

@@ -139,8 +139,8 @@ void Talk::heard(std::string_view octets, Tick now) {
         if (got == smtp::ReplyParser::Got::fault) return broken(Failure::protocol, "no reply: " + parser_.fault(), now);
         if (order_->verbose)
             for (const auto& text : reply_.lines)
-                desk_->plan.say("<<< " + std::to_string(reply_.code) + " " + reply_.enhanced + (reply_.enhanced.empty() ? "" : " ") +
-                                base::printable(text, longest_shown));
+                desk_->plan.say("<<< " + std::to_string(reply_.code) + " " + reply_.enhanced +
+                                (reply_.enhanced.empty() ? "" : " ") + base::printable(text, longest_shown));
         if (waiting_ == 0) {
             const bool leaving = ends_connection(reply_.code);
             return broken(leaving ? Failure::lost : Failure::protocol, "the server spoke unasked: " + refusal(Stage::quit), now);
@@ -161,35 +161,25 @@ void Talk::answered(Tick now) {
         --waiting_;
     }
     switch (stage) {
-        case Stage::greeting:
-            desk_->stats.timed(Phase::greeting, took);
-            return greeting(now);
-        case Stage::hello:
-            desk_->stats.timed(Phase::hello, took);
-            return hello(now);
+        case Stage::greeting: desk_->stats.timed(Phase::greeting, took); return greeting(now);
+        case Stage::hello: desk_->stats.timed(Phase::hello, took); return hello(now);
         case Stage::starttls:
             if (reply_.code != 220) return broken(Failure::tls, refusal(stage), now);
             wish_ = Wish::handshake;
             dialled_ = now;
             return;
-        case Stage::auth:
-            desk_->stats.timed(Phase::auth, took);
-            return auth(now);
+        case Stage::auth: desk_->stats.timed(Phase::auth, took); return auth(now);
         case Stage::mail:
         case Stage::rcpt:
         case Stage::data:
             desk_->stats.timed(stage == Stage::mail ? Phase::mail : stage == Stage::rcpt ? Phase::rcpt : Phase::data, took);
             return mail_answered(stage, now);
-        case Stage::final:
-            desk_->stats.timed(Phase::message, took);
-            return final_answered(now);
+        case Stage::final: desk_->stats.timed(Phase::message, took); return final_answered(now);
         case Stage::empty: return;
         case Stage::rset:
             if (reply_.code / 100 != 2) return refused(now);
             return next(now);
-        case Stage::quit:
-            desk_->stats.timed(Phase::quit, took);
-            return hang_up();
+        case Stage::quit: desk_->stats.timed(Phase::quit, took); return hang_up();
     }
 }
 
@@ -274,7 +264,8 @@ void Talk::auth(Tick now) {
 // Between two messages of a connection.
 void Talk::next(Tick now) {
     const auto whole = order_->random_pause.count() * 1000;
-    pause_until_ = now + order_->pause.count() * 1000 + (whole == 0 ? 0 : static_cast<Tick>(desk_->dice.below(static_cast<std::uint64_t>(whole) + 1)));
+    pause_until_ = now + order_->pause.count() * 1000 +
+                   (whole == 0 ? 0 : static_cast<Tick>(desk_->dice.below(static_cast<std::uint64_t>(whole) + 1)));
     if (done_here_ >= order_->per_connection) return quit(now);
     if (!job_) job_ = desk_->ledger.claim(now);
     if (!job_) return quit(now);
