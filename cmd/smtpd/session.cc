@@ -59,15 +59,16 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Place& place, const Connection& connection, Security security)
+    Session(const Place& place, Connection connection, Security security)
         : setup_(place.setup),
           ends_(connection.ends),
           log_(place.log),
           signals_(place.signals),
           taken_(security.taken),
+          waiting_place_(std::move(connection.waiting_place)),
           id_(named(taken_ != nullptr ? taken_->id : sys::make_id())),
           messages_(taken_ != nullptr ? taken_->messages : 0),
-          auth_(setup_, log_, peer(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
+          auth_(setup_, log_, address(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
           session_deadline_(Deadline::in(setup_.settings.limits.session_time - began_before())),
           command_deadline_(session_deadline_),
           wire_(place, connection, peer(), security.crypto),
@@ -124,6 +125,7 @@ private:
     Parcel parcel() { return {setup_, ends_, conversation_.envelope(), lookup_.peer_name(), message_id_}; }
     void open_debug();
     void announce();
+    std::optional<mail::IpAddress> address() const { return ends_.remote ? std::optional(ends_.remote->address) : std::nullopt; }
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
     smtp::event::Gone::Why why_gone(const Error& error) const;
@@ -175,6 +177,7 @@ private:
     sys::Log& log_;
     sys::Signals& signals_;
     Begun* taken_;
+    sys::Fd waiting_place_;
     std::string id_;
     unsigned messages_ = 0;
     Authenticator auth_;
@@ -194,11 +197,12 @@ private:
     std::uint64_t body_begin_ = 0;  // octets there were already
     std::unique_ptr<char[]> room_;
     std::size_t room_size_ = command_room;
-    bool filled_ = false;     // the last read took all the room: there may be much more
-    std::string_view input_;  // received, not yet taken; points into room_
-    std::string replies_;     // said, not yet sent
-    bool waiting_ = false;    // in the middle of a command's wait
-    bool deaf_ = false;       // the client does not take our replies
+    std::size_t received_ = 0;  // by the last read
+    bool filled_ = false;       // the last read took all the room: there may be much more
+    std::string_view input_;    // received, not yet taken; points into room_
+    std::string replies_;       // said, not yet sent
+    bool waiting_ = false;      // in the middle of a command's wait
+    bool deaf_ = false;         // the client does not take our replies
     bool closed_ = false;
 };
 
@@ -266,10 +270,13 @@ void Session::perform(const smtp::step::NeedInput&) {
     using Why = smtp::event::Gone::Why;
     flush();
     if (deaf_) return;
+    const bool body = conversation_.in_body();
+    // What was a command may have been a password.
+    if (!body) base::wipe(room_.get(), received_);
     // Between messages a session holds none.
     if (spool_.size() != 0 && !conversation_.has_message()) spool_ = new_spool();
-    const bool body = conversation_.in_body();
     if (body && filled_ && room_size_ < body_room) {
+        base::wipe(room_.get(), room_size_);
         room_ = std::make_unique_for_overwrite<char[]>(body_room);
         room_size_ = body_room;
     }
@@ -280,13 +287,15 @@ void Session::perform(const smtp::step::NeedInput&) {
     const auto got = receive(command_deadline_);
     if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
-    input_ = {room_.get(), *got};
-    filled_ = *got == room_size_;
+    received_ = *got;
+    input_ = {room_.get(), received_};
+    filled_ = received_ == room_size_;
     if (body && too_slow(conversation_.body_octets() - body_begin_, sys::since(body_start_))) tell_gone(Why::too_slow);
 }
 
 void Session::perform(const smtp::effect::Watch& e) {
     const auto woke = signals_.wait_input(ends_.socket ? wire_.in() : -1, Deadline::in(e.wait));
+    waiting_place_.reset();
     if (woke == sys::Signals::Woke::stop) return tell_gone(smtp::event::Gone::Why::shutdown);
     const bool early = woke == sys::Signals::Woke::input;
     if (early) {
@@ -387,8 +396,8 @@ void Session::perform(const smtp::effect::StartTls&) {
 
 }  // namespace
 
-void run_session(const Place& place, const Connection& connection, Security security) {
-    Session(place, connection, security).run();
+void run_session(const Place& place, Connection connection, Security security) {
+    Session(place, std::move(connection), security).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }

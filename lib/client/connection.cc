@@ -82,13 +82,9 @@ sys::Deadline Connection::State::deadline() const {
     return sys::Deadline::in(broken ? last_words : base::Millis(std::max<std::uint32_t>(timeout_ms, 1)));
 }
 
-base::Result<std::size_t> Connection::State::receive(std::span<char> into, sys::Deadline until) {
-    return sys::read_some(fd.get(), into, until);
-}
-
 Result<void> Connection::State::send(std::string_view octets) {
     if (!fd || broken) return std::unexpected(silence(nullptr));
-    const auto sent = sys::write_all(fd.get(), octets, deadline());
+    const auto sent = wire->write_all(octets, deadline());
     if (sent) return {};
     broken = true;
     return std::unexpected(failure_of(Failure::Kind::later, peer + ": sending: " + sent.error().text));
@@ -129,7 +125,7 @@ Result<Reply> Connection::State::reply() {
         if (got == smtp::ReplyParser::Got::fault)
             return std::unexpected(failure_of(Failure::Kind::protocol, peer + ": " + parser.fault()));
         if (got == smtp::ReplyParser::Got::reply) break;
-        const auto count = receive(room, until);
+        const auto count = wire->read_some(room, until);
         if (!count || *count == 0) return std::unexpected(silence(count ? nullptr : &count.error()));
         input.assign(room.data(), *count);
     }
@@ -149,9 +145,15 @@ void Connection::State::show(const smtp::Reply& reply) const {
 // --- the steps ------------------------------------------------------------------------------------------------------------
 
 Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Connection::~Connection() = default;
+Connection::~Connection() {
+    if (state_) close();
+}
 Connection::Connection(Connection&&) noexcept = default;
-Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&& other) noexcept {
+    if (this != &other && state_) close();
+    state_ = std::move(other.state_);
+    return *this;
+}
 
 Result<Reply> Connection::read_reply() { return state_->reply(); }
 
@@ -207,23 +209,30 @@ Result<std::size_t> Connection::read_some(std::span<char> room) {
         return count;
     }
     if (!s.fd) return std::size_t{0};
-    const auto count = s.receive(room, s.deadline());
+    const auto count = s.wire->read_some(room, s.deadline());
     if (count) return *count;
     return std::unexpected(failure_of(Failure::Kind::later, s.peer + ": " + count.error().text));
 }
 
 Result<void> Connection::half_close() {
     if (auto sent = state_->flush(); !sent) return sent;
+    state_->wire->close(state_->deadline());
     sys::half_close(state_->fd.get());
     return {};
 }
 
 void Connection::timeout(std::uint32_t ms) { state_->timeout_ms = ms; }
-bool Connection::secure() const { return false; }
 int Connection::descriptor() const { return state_->fd.get(); }
-bool Connection::pending() const { return !state_->input.empty(); }
+bool Connection::pending() const { return !state_->input.empty() || (state_->fd && state_->wire->pending()); }
 std::string Connection::remote() const { return state_->peer; }
-void Connection::close() { state_->fd.reset(); }
+
+void Connection::close() {
+    State& s = *state_;
+    if (!s.fd) return;
+    if (!s.broken) s.wire->close(sys::Deadline::in(last_words));
+    s.wire.reset();
+    s.fd.reset();
+}
 
 std::string Connection::local() const {
     if (!state_->endpoint.path.empty()) return state_->endpoint.path;

@@ -1,15 +1,18 @@
 // What a Connection is made of. Not installed.
 #pragma once
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/result.hh"
 #include "client/smtp_client.hh"
+#include "client/wire.hh"
 #include "smtp/dot.hh"
 #include "smtp/reply_parser.hh"
 #include "sys/clock.hh"
 #include "sys/fd.hh"
+#include "tls/client.hh"
 
 namespace greylag::smtp_client {
 
@@ -22,6 +25,10 @@ Failure refusal(const Reply& reply);
 // A line of a command as it may be shown: what follows the mechanism of AUTH is nobody's business.
 std::string shown_command(std::string_view line);
 
+struct TlsMemory {
+    std::unique_ptr<tls::ClientContext> context;
+};
+
 struct Connection::State {
     Endpoint endpoint;
     std::string peer;  // as it was dialled, for sentences
@@ -29,6 +36,9 @@ struct Connection::State {
     std::function<void(bool ours, std::string_view line)> trace;
 
     sys::Fd fd;
+    std::shared_ptr<TlsMemory> memory;   // outlives the wire
+    std::unique_ptr<client::Wire> wire;  // over fd
+    bool identified = false;             // we showed a certificate
     smtp::ReplyParser parser;
     std::string input;  // read, not yet asked for
     std::string output;
@@ -39,7 +49,7 @@ struct Connection::State {
     std::array<char, 8192> room;  // for what comes
 
     sys::Deadline deadline() const;
-    base::Result<std::size_t> receive(std::span<char> into, sys::Deadline until);
+    const tls::Stream* security() const { return wire ? wire->security() : nullptr; }
     Result<void> send(std::string_view octets);
     Result<void> flush();
     Result<void> put_line(std::string_view line, std::string_view shown);

@@ -99,8 +99,9 @@ std::string Destination::domain() const {
     return {};
 }
 
-Result<Destination> parse_destination(std::string_view text) {
+Result<Destination> parse_destination(std::string_view text, std::uint16_t default_port) {
     Destination out;
+    out.port = default_port;
     auto parts = base::split(text, '!');
     if (parts.size() == 1) {
         const std::string_view host = TRY(take_port(text, text, out));

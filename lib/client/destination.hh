@@ -31,7 +31,9 @@ std::optional<std::uint16_t> service_port(std::string_view service);
 std::optional<std::uint16_t> find_service(std::string_view service, std::string_view table);
 
 // "host", "host:port", "[address]:port", "[host]:port", an address alone, "net!host!service", "tcp!host", "/net/tcp!host",
-// "unix!/path", "lmtp!host!port", "lmtp!/path". A service is a number or one of smtp submission smtps submissions lmtp.
-Result<Destination> parse_destination(std::string_view text);
+// "unix!/path", "lmtp!host!port", "lmtp!/path". A service is a number or one of smtp submission smtps submissions lmtp;
+// without one it is
+// `default_port`.
+Result<Destination> parse_destination(std::string_view text, std::uint16_t default_port = 25);
 
 }  // namespace greylag::client

@@ -120,6 +120,7 @@ Result<Connection> Connection::open(const Endpoint& to, const DialOptions& optio
         if (!fd) return std::unexpected(std::move(fd).error());
         state->peer = to.path;
         state->fd = *std::move(fd);
+        state->wire = std::make_unique<client::PlainWire>(state->fd.get());
         return Connection(std::move(state));
     }
     const auto port = port_of(to.service);
@@ -135,6 +136,7 @@ Result<Connection> Connection::open(const Endpoint& to, const DialOptions& optio
     auto dialled = dial(*addresses, to.host, *port, options, source);
     if (!dialled) return std::unexpected(std::move(dialled).error());
     state->fd = std::move(dialled->fd);
+    state->wire = std::make_unique<client::PlainWire>(state->fd.get());
     const auto ends = sys::connection_ends(state->fd.get(), {});
     state->peer = ends && ends->remote ? sys::text(*ends->remote) : to.host;
     return Connection(std::move(state));

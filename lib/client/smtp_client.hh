@@ -60,6 +60,9 @@ struct DialOptions {
     std::function<void(bool ours, std::string_view line)> trace;
 };
 
+struct TlsMemory;
+std::shared_ptr<TlsMemory> make_tls_memory();
+
 struct TlsOptions {
     bool insist = true;              // a certificate that is not believed is a Failure of kind tls; else it is reported
     std::string authorities;         // a hashed directory or a PEM file; empty: the system's
@@ -67,6 +70,8 @@ struct TlsOptions {
     std::string identity;            // our certificate and key, a PEM file
     std::string minimum = "1.2";
     std::string name;  // of the server; empty: the host of the endpoint
+    // The first handshake with it reads the files that are named above, and its session is offered again by the next one.
+    std::shared_ptr<TlsMemory> memory;
 };
 
 struct TlsReport {
@@ -108,7 +113,8 @@ public:
     Result<Reply> command(std::string_view line);                   // one line without its end; its answer, whatever it says
     Result<Hello> hello(std::string_view name, bool lmtp = false);  // EHLO, then HELO where that is not known; or LHLO
     Result<TlsReport> start_tls(const TlsOptions& options);         // the handshake alone: after 220 to STARTTLS, or at once
-    // AUTH until a mechanism succeeds. The reply is the last one; the Failure is of kind authentication.
+    // AUTH until a mechanism succeeds; its reply. All refused: kind authentication, or later where one of them said 4yz. A server
+    // that does not prove that it knows the password itself (SCRAM, DIGEST-MD5) is kind authentication at once.
     Result<Reply> authenticate(const Hello& offered, const Credentials& credentials);
 
     Result<void> write_line(std::string_view line);      // CRLF is added
@@ -129,6 +135,7 @@ public:
 
 private:
     struct State;
+    class Login;
     explicit Connection(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

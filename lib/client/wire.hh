@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.hh"
+#include "sasl/mechanism.hh"
 #include "sys/io.hh"
 #include "tls/client.hh"
 
@@ -22,6 +23,8 @@ public:
     virtual bool pending() = 0;
     virtual void close(sys::Deadline deadline) = 0;   // says so where there are words for it; the descriptor stays open
     virtual const tls::Stream* security() const = 0;  // nullptr: none
+    virtual sasl::Bindings bindings() const = 0;      // of the TLS session, for SCRAM
+    virtual std::string description() const = 0;      // of it, for people; empty: none
 };
 
 // A descriptor as it is. It stays the caller's and outlives this.
@@ -37,6 +40,8 @@ public:
     bool pending() override { return false; }
     void close(sys::Deadline) override {}
     const tls::Stream* security() const override { return nullptr; }
+    sasl::Bindings bindings() const override { return {}; }
+    std::string description() const override { return {}; }
 
 private:
     int fd_;
@@ -53,6 +58,8 @@ public:
     bool pending() override { return stream_.pending(); }
     void close(sys::Deadline deadline) override { stream_.close(deadline); }
     const tls::Stream* security() const override { return &stream_; }
+    sasl::Bindings bindings() const override { return {stream_.exporter(), stream_.server_end_point()}; }
+    std::string description() const override { return stream_.description(); }
 
 private:
     tls::Stream stream_;

@@ -55,6 +55,8 @@ struct Settings {
         std::string users;
         std::vector<std::string> mechanisms;
         std::string secrets;
+        unsigned failures = 20;
+        base::Millis penalty{15 * 60'000};
     } auth;
     struct Limits {
         std::uint64_t size = 50u << 20;

@@ -93,6 +93,8 @@ constexpr Row settings_table[] = {
     one<FileName, &S::auth, &S::Auth::users>("auth", "users"),
     list<Mechanism, &S::auth, &S::Auth::mechanisms>("auth", "mechanisms"),
     one<FileName, &S::auth, &S::Auth::secrets>("auth", "secrets"),
+    one<Count, &S::auth, &S::Auth::failures>("auth", "failures"),
+    one<Duration, &S::auth, &S::Auth::penalty>("auth", "penalty"),
 
     one<Size, &S::limits, &S::Limits::size>("limits", "size"),
     one<Count, &S::limits, &S::Limits::recipients>("limits", "recipients"),
@@ -139,6 +141,8 @@ constexpr Rule rules_table[] = {
     Rule{"grey", "min", "max", "must be less than 'max'", [](const S& s) { return s.grey.min < s.grey.max; }},
     Rule{"grey", "net4", "", "must be 1 to 32", [](const S& s) { return within(s.grey.net4, 1, 32); }},
     Rule{"grey", "net6", "", "must be 1 to 128", [](const S& s) { return within(s.grey.net6, 1, 128); }},
+    Rule{"auth", "failures", "", "must not be over 200", [](const S& s) { return s.auth.failures <= 200; }},
+    Rule{"auth", "penalty", "", "must be more than 0", [](const S& s) { return s.auth.penalty >= tick; }},
     Rule{"limits", "size", "", "must be 1k to 1024G", [](const S& s) { return within(s.limits.size, 1u << 10, 1ULL << 40); }},
     Rule{"limits", "recipients", "", "must be 1 to 1000000", [](const S& s) { return is_count(s.limits.recipients); }},
     Rule{"limits", "errors", "", "must be 1 to 1000000", [](const S& s) { return is_count(s.limits.errors); }},

@@ -9,7 +9,11 @@
 
 namespace greylag::tls {
 
-void initialize() { ::OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr); }
+// Nothing is tidied up at the end of a process, and ciphers are never asked for by their old names.
+void initialize() {
+    ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ATEXIT, nullptr);
+    ::OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+}
 
 std::string reason() {
     const unsigned long code = ::ERR_peek_error();

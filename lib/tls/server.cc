@@ -38,7 +38,7 @@ Result<Context> make_context(const std::string& certificate, const std::string& 
     SSL_CTX* c = context.get();
     SSL_CTX_set_min_proto_version(c, minimum == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION);
     ::SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                 SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF);
+                                 SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CLEANSE_PLAINTEXT);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     ::SSL_CTX_set_num_tickets(c, 0);
     ::SSL_CTX_set_cipher_list(c, ciphers);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -22,6 +23,7 @@ namespace greylag::test {
 
 std::string namespace_forbidden() { return "namespaces are of Linux"; }
 std::string in_namespace(const Network&, const std::function<std::string()>&, sys::Deadline) { return namespace_forbidden(); }
+void forget_rights_to_files() {}
 
 #else
 
@@ -53,7 +55,9 @@ void enter(const Network& network, const Scratch& scratch) {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) throw std::runtime_error("cannot make / private");
     ip({"link", "set", "lo", "up"});
     for (const std::string& a : network.addresses)
-        ip({is_v6(a) ? "-6" : "-4", "address", "add", a + (is_v6(a) ? "/128" : "/32"), "dev", "lo"});
+        // Without nodad an address may be tentative for a while, and nobody can listen on it.
+        ip(is_v6(a) ? std::vector<std::string>{"-6", "address", "add", a + "/128", "dev", "lo", "nodad"}
+                    : std::vector<std::string>{"-4", "address", "add", a + "/32", "dev", "lo"});
     for (const std::string& r : network.routes) {
         ip({is_v6(r) ? "-6" : "-4", "route", "add", "local", r, "dev", "lo"});
         if (is_v6(r)) put("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
@@ -82,6 +86,12 @@ void enter(const Network& network, const Scratch& scratch) {
 std::string namespace_forbidden() {
     if (find_program("ip").empty()) return "ip (iproute2) is not installed";
     return in_namespace({}, [] { return std::string(); });
+}
+
+void forget_rights_to_files() {
+    for (const int right : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH})
+        if (::prctl(PR_CAPBSET_DROP, static_cast<unsigned long>(right), 0, 0, 0) != 0)
+            throw std::runtime_error("cannot drop a capability");
 }
 
 std::string in_namespace(const Network& network, const std::function<std::string()>& work, sys::Deadline deadline) {
