@@ -25,6 +25,8 @@ using mail::IpAddress;
 
 // A table of processes or descriptors that is full empties when sessions end, not by trying again at once.
 constexpr base::Millis crowded_pause{100};
+// What sessions that have come to their end still need.
+constexpr base::Millis farewell{10'000};
 
 class AcceptLoop {
 public:
@@ -88,7 +90,7 @@ int AcceptLoop::stop() {
     loop_.listeners.clear();
     log_->write(base::Event{}.with("reason", "stopping").with("sessions", std::to_string(children_.size())));
     for (const auto& child : children_) ::kill(child.first, SIGTERM);
-    const auto deadline = sys::Deadline::in(setup_.settings.limits.session_time + setup_.settings.mailer.timeout);
+    const auto deadline = sys::Deadline::in(setup_.settings.limits.stop_time + setup_.settings.mailer.timeout + farewell);
     while (!children_.empty() && !deadline.passed()) {
         const auto seen = signals_.wait({}, deadline);
         if (seen.child) reap();
@@ -159,7 +161,7 @@ void AcceptLoop::start(sys::Fd client, const sys::Ends& ends) {
 
 void AcceptLoop::serve(sys::Fd client, const sys::Ends& ends, base::Millis greeting_wait) {
     loop_.listeners.clear();
-    run_session(setup_, client.get(), client.get(), ends, *log_, signals_, greeting_wait, {crypto_, nullptr});
+    run_session({setup_, *log_, signals_}, {client.get(), client.get(), ends, greeting_wait}, {crypto_, nullptr});
     // _exit: what the parent still has buffered is the parent's to write.
     ::_exit(0);
 }

@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t users_limit = 64 << 20;
 // Each password hash in work takes 19 MiB or what its string says: so many at a time on this host, the others wait.
 constexpr unsigned hashes_at_once = 4;
-constexpr base::Millis hash_wait{20'000};
 
 using Step = smtp::event::Auth::Step;
 
@@ -26,10 +25,15 @@ bool contains(const std::vector<std::string>& list, std::string_view name) {
 
 }  // namespace
 
-Authenticator::Authenticator(const Setup& setup, sys::Log& log, std::string peer, Hmac hmac_md5)
+Authenticator::Authenticator(const Setup& setup, sys::Log& log, const std::optional<mail::IpAddress>& peer, Hmac hmac_md5,
+                             base::Millis patience)
     : setup_(setup),
       log_(log),
-      peer_(std::move(peer)),
+      peer_(peer ? peer->text() : "unknown"),
+      // A trusted host logs in for many, a webmail for all.
+      penalty_(setup.settings.paths.state, {setup.settings.auth.failures, setup.settings.auth.penalty},
+               setup.is_trusted(peer) ? std::nullopt : peer),
+      patience_(patience),
       digests_{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, hmac_md5} {
     const std::string& file = setup.settings.auth.users;
     if (file.empty()) return;
@@ -56,6 +60,13 @@ std::vector<std::string> Authenticator::offer(bool tls, bool binding) const {
             case sasl::Mechanism::cram_md5: works = usable_.cram_md5 && digests_.hmac_md5 != nullptr && !wanted.empty(); break;
             case sasl::Mechanism::plain:
             case sasl::Mechanism::login: works = usable_.password && (tls || setup_.settings.smtpd.passwordinclear); break;
+            case sasl::Mechanism::scram_sha_1:
+            case sasl::Mechanism::digest_md5:
+            case sasl::Mechanism::otp:
+            case sasl::Mechanism::external:
+            case sasl::Mechanism::oauthbearer:
+            case sasl::Mechanism::xoauth2:
+            case sasl::Mechanism::anonymous: break;  // not served
         }
         if (works) out.push_back(name);
     }
@@ -69,8 +80,10 @@ std::vector<std::string> Authenticator::mechanisms_under_tls() const { return of
 
 smtp::event::Auth Authenticator::begin(const smtp::question::Auth& asked, const Channel* channel) {
     const auto mechanism = sasl::find(asked.mechanism);
-    if (!mechanism) return {Step::failed, {}};
+    if (!mechanism || !sasl::served(*mechanism)) return {Step::failed, {}};
+    if (locked()) return {Step::later, {}};
     mechanism_ = *mechanism;
+    guess_.reset();
     sasl::Server::Facts facts;
     facts.digests = digests_;
     facts.nonce = secret::random_text(24);
@@ -113,19 +126,38 @@ smtp::event::Auth Authenticator::settled(const sasl::step::Find& asked) {
 smtp::event::Auth Authenticator::settled(const sasl::step::Check& asked) {
     const auto user = sasl::find_user(users_, asked.user);
     const bool known = user && !user->argon2id.empty();
-    const auto deadline = sys::Deadline::in(hash_wait);
-    const auto slot = sys::take_slot(sys::join(setup_.settings.paths.state, "auth"), hashes_at_once, deadline);
-    // Where nothing can be locked, logins go on unbounded; where all are busy, they do not.
-    if (!slot && slot.error().kind == Kind::timeout) return later(slot.error().text);
+    guess_ = secret::hmac_sha256(secret::hmac_sha256(users_, asked.user), asked.password.get()).front();
+    // Without a place memory has no bound: whether all are taken or none can be had, the answer is not now.
+    const auto slot =
+        sys::take_slot(sys::join(setup_.settings.paths.state, "auth"), hashes_at_once, sys::Deadline::in(patience_));
+    if (!slot) return later(slot.error().text);
+    // A hash that cannot be checked says nothing about the password.
     const auto right = secret::is_password(known ? user->argon2id : nobody(asked.user).argon2id, asked.password.get());
-    if (!right && right.error().lasting == Lasting::temporary) return later(right.error().text);
-    if (!right) log_.write(base::Event{}.with("reason", "users").with("said", right.error().text));
-    return settle(server_->checked(known && right && *right));
+    if (!right) return later(right.error().text);
+    return settle(server_->checked(known && *right));
+}
+
+void Authenticator::note(const std::string& said) {
+    log_.write(base::Event{}.with("ip", peer_).with("reason", "auth").with("said", said));
+}
+
+// Who cannot be counted is not held up.
+bool Authenticator::locked() {
+    const auto seen = penalty_.locked();
+    if (!seen) note(seen.error().text);
+    if (!seen || !*seen) return false;
+    if (!std::exchange(lock_logged_, true))
+        log_.write(base::Event{base::Word::auth_failed, {}}.with("ip", peer_).with("reason", "penalty"));
+    return true;
+}
+
+void Authenticator::count_failure() {
+    if (const auto counted = penalty_.failed(guess_); !counted) note(counted.error().text);
 }
 
 smtp::event::Auth Authenticator::later(const std::string& why) {
     server_.reset();
-    log_.write(base::Event{}.with("ip", peer_).with("reason", "auth").with("said", why));
+    note(why);
     return {Step::later, {}};
 }
 
@@ -143,6 +175,7 @@ smtp::event::Auth Authenticator::settled(const sasl::step::Failure& failed) {
     event.with("ip", peer_).with("auth", std::string(sasl::name(mechanism_))).with("reason", std::string(failed.why));
     if (!failed.user.empty()) event.with_peer("user", failed.user);
     log_.write(event);
+    if (failed.why == "password") count_failure();
     return {failed.unreadable ? Step::malformed : Step::failed, {}};
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/smtpd/crypto.hh"
+#include "cmd/smtpd/penalty.hh"
 #include "cmd/smtpd/setup.hh"
 #include "sasl/server.hh"
 #include "smtp/server.hh"
@@ -16,8 +17,10 @@ namespace greylag::smtpd {
 
 class Authenticator {
 public:
-    // `peer` is what the log calls the client; hmac_md5 is nullptr where there is no CRAM-MD5. Setup and log must outlive it.
-    Authenticator(const Setup& setup, sys::Log& log, std::string peer, Hmac hmac_md5);
+    // hmac_md5 is nullptr where there is no CRAM-MD5. Setup and log must outlive it. `patience` is for the place of a password
+    // that is checked.
+    Authenticator(const Setup& setup, sys::Log& log, const std::optional<mail::IpAddress>& peer, Hmac hmac_md5,
+                  base::Millis patience = base::Millis{20'000});
 
     // What would work now; `channel` is the TLS session, or nullptr.
     std::vector<std::string> mechanisms(const Channel* channel) const;
@@ -36,11 +39,18 @@ private:
     smtp::event::Auth settled(const sasl::step::Failure& failed);
     smtp::event::Auth settled(const sasl::step::Challenge& challenge);
     smtp::event::Auth later(const std::string& why);
+    bool locked();
+    void count_failure();
+    void note(const std::string& said);
     sasl::User nobody(const std::string& name) const;
 
     const Setup& setup_;
     sys::Log& log_;
-    std::string peer_;
+    std::string peer_;  // as the log calls it
+    Penalty penalty_;
+    base::Millis patience_;
+    std::optional<char> guess_;  // see Penalty::failed
+    bool lock_logged_ = false;
     sasl::Digests digests_;
     std::string users_;  // the file
     sasl::Usable usable_;

@@ -29,7 +29,8 @@ using Hmac = std::string (*)(std::string_view key, std::string_view text);
 class Crypto {
 public:
     virtual ~Crypto() = default;
-    // Reads the certificate, and again when its files have changed. With an error the one of before stays, if there is one.
+    // Reads the certificate and the key of tickets, and again when their files have changed. With an error the certificate of
+    // before stays, if there is one; where only the tickets are at fault there is the new one, and no tickets.
     virtual Result<void> prepare(const config::Settings::Tls& settings) = 0;
     virtual bool ready() const = 0;
     virtual Result<std::unique_ptr<Channel>> accept(int in, int out, sys::Deadline deadline) = 0;

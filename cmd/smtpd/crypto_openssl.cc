@@ -29,11 +29,13 @@ public:
     Result<void> prepare(const config::Settings::Tls& settings) override {
         if (settings.certificate.empty()) return base::fail(Kind::config, "no certificate is set");
         const bool same = settings.certificate == files_.certificate && settings.key == files_.key &&
-                          settings.sni_directory == files_.sni_directory && settings.minimum == files_.minimum;
-        if (context_ && same && !context_->stale()) return {};
-        files_ = {settings.certificate, settings.key, settings.sni_directory, settings.minimum, {}};
-        context_ = TRY(tls::ServerContext::load(files_));
-        return {};
+                          settings.sni_directory == files_.sni_directory && settings.minimum == files_.minimum &&
+                          settings.ticket_key == files_.ticket_key;
+        if (!context_ || !same || context_->stale()) {
+            files_ = {settings.certificate, settings.key, settings.sni_directory, settings.minimum, settings.ticket_key};
+            context_ = TRY(tls::ServerContext::load(files_));
+        }
+        return context_->tickets();
     }
     bool ready() const override { return context_.has_value(); }
     Result<std::unique_ptr<Channel>> accept(int in, int out, sys::Deadline deadline) override {

@@ -6,6 +6,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "base/wipe.hh"
 #include "smtp/command.hh"
 #include "sys/clock.hh"
 #include "sys/file.hh"
@@ -50,10 +51,12 @@ void Debug::hide_secrets() {
     const auto said = smtp::parse_command(line_.ends_with('\r') ? std::string_view(line_).substr(0, line_.size() - 1) : line_);
     const bool auth = said.verb == smtp::Verb::auth;
     if (kind_ == Kind::secret || rest_hidden_ || (authenticates_ && said.verb == smtp::Verb::unknown)) {
+        base::wipe(line_);
         line_ = hidden;
-    } else if (auth) {
-        const std::size_t end = said.argument.find(' ');
-        if (end != std::string_view::npos) line_ = "AUTH " + std::string(said.argument.substr(0, end + 1)) + std::string(hidden);
+    } else if (const std::size_t end = said.argument.find(' '); auth && end != std::string_view::npos) {
+        std::string shown = "AUTH " + std::string(said.argument.substr(0, end + 1)) + std::string(hidden);
+        base::wipe(line_);
+        line_ = std::move(shown);
     }
     authenticates_ = authenticates_ || auth;
     rest_hidden_ = rest_hidden_ || auth;

@@ -10,12 +10,13 @@ namespace greylag::smtpd {
 
 namespace {
 
-smtp::Trace trace_of(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& id) {
+smtp::Trace trace_of(const Parcel& parcel) {
+    const auto& envelope = parcel.envelope;
     smtp::Trace trace;
     trace.helo = envelope.helo.text;
-    if (ends.remote) trace.peer = ends.remote->address;
-    trace.by = setup.domain;
-    trace.id = id;
+    if (parcel.ends.remote) trace.peer = parcel.ends.remote->address;
+    trace.by = parcel.setup.domain;
+    trace.id = parcel.id;
     trace.extended = envelope.extended;
     trace.utf8 = envelope.utf8;
     trace.tls = envelope.tls;
@@ -33,19 +34,19 @@ std::string list(const std::vector<mail::Path>& paths) {
 
 }  // namespace
 
-std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
-                         const std::string& id) {
-    smtp::Trace trace = trace_of(setup, envelope, ends, id);
-    trace.peer_name = name;
+std::string front_matter(const Parcel& parcel) {
+    const auto& mailer = parcel.setup.mailer;
+    smtp::Trace trace = trace_of(parcel);
+    trace.peer_name = parcel.name;
     trace.when = sys::wall_now();
     std::string front;
-    if (setup.mailer.upas) front = smtp::from_line(envelope.sender, setup.mailer.bang, trace.when);
+    if (mailer.upas) front = smtp::from_line(parcel.envelope.sender, mailer.bang, trace.when);
     return front + smtp::received_field(trace);
 }
 
-mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
-                      const std::string& id, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log) {
+mail::Verdict deliver(const Parcel& parcel, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log) {
     const auto start = sys::stopwatch();
+    const auto& [setup, ends, envelope, name, id] = parcel;
     base::Event event{base::Word::deliver_failed, {}};
     event.with("ip", ends.remote ? ends.remote->address.text() : "unknown").with("msgid", id);
     event.with("size", std::to_string(spool.size())).with("mailer", setup.mailer.program);
@@ -58,9 +59,12 @@ mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const 
         return mail::Verdict::later(mail::Why::mailer_later);
     }
     if (setup.mailer.lmtp) return lmtp.deliver(envelope, id, message->get(), std::move(event));
-    Handover handover{envelope,  ends.remote ? std::optional(ends.remote->address) : std::nullopt,
-                      envelope.user, smtp::with_protocol(trace_of(setup, envelope, ends, id)),
-                      id,        spool.size(),
+    Handover handover{envelope,
+                      ends.remote ? std::optional(ends.remote->address) : std::nullopt,
+                      envelope.user,
+                      smtp::with_protocol(trace_of(parcel)),
+                      id,
+                      spool.size(),
                       setup.file};
     // send reads the configuration and would not know what only our command line says.
     const auto source = setup.sources.find("smtpd.domain");
@@ -87,15 +91,16 @@ mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const 
     return answer;
 }
 
-void refuse_blocked(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const mail::Verdict& verdict,
-                    sys::Spool& spool, sys::Log& log) {
+void refuse_blocked(const Parcel& parcel, const mail::Verdict& verdict, sys::Spool& spool, sys::Log& log) {
+    const auto& envelope = parcel.envelope;
     base::Event event{base::Word::reject, {}};
-    event.with("ip", ends.remote ? ends.remote->address.text() : "unknown");
+    event.with("ip", parcel.ends.remote ? parcel.ends.remote->address.text() : "unknown");
     event.with("code", std::to_string(smtp::say(verdict).code)).with("reason", std::string(name(verdict.why)));
     event.with("size", std::to_string(spool.size()));
-    if (setup.settings.smtpd.saveblockedmsg) {
+    if (parcel.setup.settings.smtpd.saveblockedmsg) {
         const auto message = spool.finish();
-        const auto saved = message ? save_blocked(setup.settings.paths.state, message->get()) : std::unexpected(message.error());
+        const auto saved =
+            message ? save_blocked(parcel.setup.settings.paths.state, message->get()) : std::unexpected(message.error());
         event.with(saved ? "saved" : "not-saved", saved ? *saved : saved.error().text);
     }
     event.with_peer("helo", envelope.helo.text)

@@ -9,18 +9,23 @@
 
 namespace greylag::smtpd {
 
-// `name` is what the peer is called in DNS, or empty.
+// A message, whose it is and where it came from.
+struct Parcel {
+    const Setup& setup;
+    const sys::Ends& ends;
+    const smtp::Envelope& envelope;
+    const std::string& name;  // what the peer is called in DNS, or empty
+    const std::string& id;
+};
+
 // What is put in front of the client's octets: the From line (upas convention only) and Received.
-std::string front_matter(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
-                         const std::string& id);
+std::string front_matter(const Parcel& parcel);
 
 // Starts the mailer on the finished spool and waits for it, or hands the message to the LMTP server; logs deliver or
 // deliver-failed.
-mail::Verdict deliver(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const std::string& name,
-                      const std::string& id, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log);
+mail::Verdict deliver(const Parcel& parcel, sys::Spool& spool, LmtpMailer& lmtp, sys::Log& log);
 
 // In its place for a message that the lists keep out: logs it, and saves a copy where that is wanted.
-void refuse_blocked(const Setup& setup, const smtp::Envelope& envelope, const sys::Ends& ends, const mail::Verdict& verdict,
-                    sys::Spool& spool, sys::Log& log);
+void refuse_blocked(const Parcel& parcel, const mail::Verdict& verdict, sys::Spool& spool, sys::Log& log);
 
 }  // namespace greylag::smtpd

@@ -51,7 +51,7 @@ int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security s
     if (ends->gone || setup.is_evil(peer)) return EX_OK;
     sys::Log log(smtpd::log_settings(setup));
     auto hold = smtpd::hold_off(setup, peer, log);
-    smtpd::run_session(setup, in, out, *ends, log, signals, hold.wait, security, std::move(hold.place));
+    smtpd::run_session({setup, log, signals}, {in, out, *ends, hold.wait, std::move(hold.place)}, security);
     return EX_OK;
 }
 
@@ -59,7 +59,7 @@ int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security s
 int take_over(const smtpd::Setup& setup, smtpd::Crypto* crypto, smtpd::Begun begun) {
     Result<void> ready = base::fail(Kind::internal, "this program has no TLS");
     if (crypto != nullptr) ready = crypto->prepare(setup.settings.tls);
-    if (!ready) return begun.cannot(ready.error().text), EX_UNAVAILABLE;
+    if (!ready && (crypto == nullptr || !crypto->ready())) return begun.cannot(ready.error().text), EX_UNAVAILABLE;
     begun.ready();
     return single_session(setup, STDIN_FILENO, STDOUT_FILENO, {crypto, &begun});
 }

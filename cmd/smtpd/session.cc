@@ -1,7 +1,6 @@
 #include "cmd/smtpd/session.hh"
 
-#include <signal.h>
-
+#include <cerrno>
 #include <memory>
 
 #include "base/wipe.hh"
@@ -11,6 +10,7 @@
 #include "cmd/smtpd/front.hh"
 #include "cmd/smtpd/pace.hh"
 #include "cmd/smtpd/policy.hh"
+#include "cmd/smtpd/wire.hh"
 #include "smtp/conversation.hh"
 #include "sys/file.hh"
 #include "sys/host.hh"
@@ -28,8 +28,6 @@ using sys::Deadline;
 constexpr Millis command_wait{300'000};
 constexpr Millis block_wait{180'000};
 constexpr Millis reply_wait{300'000};
-constexpr Millis handshake_wait{60'000};
-constexpr Millis farewell_wait{1000};
 
 constexpr std::size_t command_room = 4096;
 constexpr std::size_t body_room = 256 << 10;
@@ -61,36 +59,33 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals,
-            Millis greeting_wait, Security security, sys::Fd place)
-        : setup_(setup),
-          in_(in),
-          out_(out),
-          ends_(ends),
-          log_(log),
-          signals_(signals),
-          security_(security),
-          place_(std::move(place)),
-          id_(named(security.taken != nullptr ? security.taken->id : sys::make_id())),
-          messages_(security.taken != nullptr ? security.taken->messages : 0),
-          auth_(setup, log, peer(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
-          session_deadline_(Deadline::in(setup.settings.limits.session_time - began_before())),
+    Session(const Place& place, Connection connection, Security security)
+        : setup_(place.setup),
+          ends_(connection.ends),
+          log_(place.log),
+          signals_(place.signals),
+          taken_(security.taken),
+          waiting_place_(std::move(connection.waiting_place)),
+          id_(named(taken_ != nullptr ? taken_->id : sys::make_id())),
+          messages_(taken_ != nullptr ? taken_->messages : 0),
+          auth_(setup_, log_, address(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
+          session_deadline_(Deadline::in(setup_.settings.limits.session_time - began_before())),
           command_deadline_(session_deadline_),
-          channel_(setup.tls_first ? encrypt() : nullptr),
-          lookup_(setup, ends),
-          lmtp_(setup, log),
-          conversation_(facts(setup, greeting_wait, auth_, channel_.get(), security.taken), body_limits(setup)),
-          policy_(setup, ends, lookup_, log, conversation_.session()),
-          spool_(sys::join(setup.settings.paths.state, "spool")),
+          wire_(place, connection, peer(), security.crypto),
+          begun_(begin()),
+          lookup_(setup_, ends_),
+          lmtp_(setup_, log_),
+          conversation_(facts(setup_, connection.greeting_wait, auth_, wire_.channel(), taken_), body_limits(setup_)),
+          policy_(setup_, ends_, lookup_, log_, conversation_.session()),
+          spool_(new_spool()),
           room_(std::make_unique_for_overwrite<char[]>(command_room)) {
         log_.hold();
-        if (security_.taken == nullptr && !setup_.tls_first) announce();
+        if (taken_ == nullptr && !setup_.tls_first) announce();
         open_debug();
-        if (ends_.socket) sys::no_delay(out_);
     }
 
     void run() {
-        if (setup_.tls_first && !channel_) return;
+        if (!begun_) return;
         while (!closed_) {
             const auto kind = conversation_.secret()    ? Debug::Kind::secret
                               : conversation_.in_body() ? Debug::Kind::body
@@ -101,7 +96,7 @@ public:
             std::visit([this](auto& s) { perform(s); }, step);
         }
         flush();
-        if (channel_) channel_->close(Deadline::in(farewell_wait));
+        wire_.close();
         base::wipe(room_.get(), room_size_);
         log_.release();
     }
@@ -112,15 +107,25 @@ private:
         log_.set_id(id);
         return id;
     }
-    Millis began_before() const { return security_.taken != nullptr ? security_.taken->elapsed : Millis{0}; }
-    std::unique_ptr<Channel> encrypt();
-    bool hand_over_session();
-    Result<std::size_t> receive(Deadline deadline);
-    Result<void> send(Deadline deadline) {
-        return channel_ ? channel_->write_all(replies_, deadline) : sys::write_all(out_, replies_, deadline);
+    Millis began_before() const { return taken_ != nullptr ? taken_->elapsed : Millis{0}; }
+    // With -t the log tells who is there before the handshake, which may be all there is.
+    bool begin() {
+        if (!setup_.tls_first) return true;
+        announce();
+        return wire_.encrypt(session_deadline_);
     }
+    bool hand_over();
+    bool stopped();
+    // No wait is longer than the session, nor than what a stop leaves of it.
+    Deadline last(Deadline deadline) const {
+        return signals_.within(Deadline::earlier(deadline, session_deadline_), setup_.settings.limits.stop_time);
+    }
+    Result<std::size_t> receive(Deadline deadline) { return wire_.receive({room_.get(), room_size_}, deadline); }
+    sys::Spool new_spool() const { return sys::Spool(sys::join(setup_.settings.paths.state, "spool")); }
+    Parcel parcel() { return {setup_, ends_, conversation_.envelope(), lookup_.peer_name(), message_id_}; }
     void open_debug();
     void announce();
+    std::optional<mail::IpAddress> address() const { return ends_.remote ? std::optional(ends_.remote->address) : std::nullopt; }
     std::string peer() const { return ends_.remote ? ends_.remote->address.text() : "unknown"; }
     void flush();
     smtp::event::Gone::Why why_gone(const Error& error) const;
@@ -151,7 +156,7 @@ private:
     }
     smtp::Event answer(smtp::question::Auth& asked) {
         flush();
-        auto step = auth_.begin(asked, channel_.get());
+        auto step = auth_.begin(asked, wire_.channel());
         if (asked.initial) base::wipe(*asked.initial);
         return step;
     }
@@ -168,18 +173,18 @@ private:
     void perform(const smtp::effect::Close&) { closed_ = true; }
 
     const Setup& setup_;
-    int in_, out_;
     const sys::Ends& ends_;
     sys::Log& log_;
     sys::Signals& signals_;
-    Security security_;
-    sys::Fd place_;
+    Begun* taken_;
+    sys::Fd waiting_place_;
     std::string id_;
     unsigned messages_ = 0;
     Authenticator auth_;
     Deadline session_deadline_;
     Deadline command_deadline_;
-    std::unique_ptr<Channel> channel_;
+    Wire wire_;
+    bool begun_;  // -t: the handshake went well
     Debug debug_;
     Lookup lookup_;
     LmtpMailer lmtp_;
@@ -192,18 +197,19 @@ private:
     std::uint64_t body_begin_ = 0;  // octets there were already
     std::unique_ptr<char[]> room_;
     std::size_t room_size_ = command_room;
-    bool filled_ = false;     // the last read took all the room: there may be much more
-    std::string_view input_;  // received, not yet taken; points into room_
-    std::string replies_;     // said, not yet sent
-    bool waiting_ = false;    // in the middle of a command's wait
-    bool deaf_ = false;       // the client does not take our replies
+    std::size_t received_ = 0;  // by the last read
+    bool filled_ = false;       // the last read took all the room: there may be much more
+    std::string_view input_;    // received, not yet taken; points into room_
+    std::string replies_;       // said, not yet sent
+    bool waiting_ = false;      // in the middle of a command's wait
+    bool deaf_ = false;         // the client does not take our replies
     bool closed_ = false;
 };
 
 void Session::open_debug() {
     if (!setup_.settings.smtpd.debug) return;
-    if (security_.taken != nullptr) {
-        if (security_.taken->debug) debug_ = Debug(std::move(security_.taken->debug), security_.taken->elapsed);
+    if (taken_ != nullptr) {
+        if (taken_->debug) debug_ = Debug(std::move(taken_->debug), taken_->elapsed);
         return;
     }
     auto debug = Debug::open(setup_.settings.paths.state, id_);
@@ -231,13 +237,14 @@ void Session::perform(const smtp::effect::Log& e) {
 smtp::event::Gone::Why Session::why_gone(const Error& error) const {
     using Why = smtp::event::Gone::Why;
     if (error.kind != Kind::timeout) return Why::eof;
+    if (signals_.within(Deadline::never(), setup_.settings.limits.stop_time).passed()) return Why::shutdown;
     return session_deadline_.passed() ? Why::session_time : Why::timeout;
 }
 
 void Session::flush() {
     if (!replies_.empty() && !deaf_) {
-        const auto deadline = Deadline::earlier(Deadline::in(reply_wait), session_deadline_);
-        if (const auto written = send(deadline); !written) {
+        const auto deadline = last(Deadline::in(reply_wait));
+        if (const auto written = wire_.send(replies_, deadline); !written) {
             deaf_ = true;
             if (!closed_) tell_gone(why_gone(written.error()));
         }
@@ -248,39 +255,52 @@ void Session::flush() {
     log_.release();
 }
 
+// Waits for something to receive, no longer than for the command. True: we are to stop, and there is less time.
+bool Session::stopped() {
+    while (!wire_.opened()) {
+        const auto woke = signals_.wait_input(wire_.in(), command_deadline_);
+        if (woke == sys::Signals::Woke::stop) return command_deadline_ = last(command_deadline_), true;
+        // Under TLS what has come may be half of a record: to wait for the rest without a look at the signals is too long.
+        if (woke == sys::Signals::Woke::timeout || wire_.channel() == nullptr) break;
+    }
+    return false;
+}
+
 void Session::perform(const smtp::step::NeedInput&) {
     using Why = smtp::event::Gone::Why;
     flush();
     if (deaf_) return;
     const bool body = conversation_.in_body();
+    // What was a command may have been a password.
+    if (!body) base::wipe(room_.get(), received_);
+    // Between messages a session holds none.
+    if (spool_.size() != 0 && !conversation_.has_message()) spool_ = new_spool();
     if (body && filled_ && room_size_ < body_room) {
+        base::wipe(room_.get(), room_size_);
         room_ = std::make_unique_for_overwrite<char[]>(body_room);
         room_size_ = body_room;
     }
     // A command has its time as a whole, however many pieces it comes in; a body has it for each block.
-    if (!waiting_ || body)
-        command_deadline_ = Deadline::earlier(Deadline::in(body ? block_wait : command_wait), session_deadline_);
+    if (!waiting_ || body) command_deadline_ = last(Deadline::in(body ? block_wait : command_wait));
     waiting_ = true;
-    // What TLS has already opened is not seen on the descriptor.
-    const bool here = channel_ && channel_->readable(Deadline::in(Millis{0}));
-    const bool stop = !here && signals_.wait_input(in_, command_deadline_) == sys::Signals::Woke::stop;
-    if (stop && !body) return tell_gone(Why::shutdown);
+    if (stopped() && !body) return tell_gone(Why::shutdown);
     const auto got = receive(command_deadline_);
     if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
-    input_ = {room_.get(), *got};
-    filled_ = *got == room_size_;
+    received_ = *got;
+    input_ = {room_.get(), received_};
+    filled_ = received_ == room_size_;
     if (body && too_slow(conversation_.body_octets() - body_begin_, sys::since(body_start_))) tell_gone(Why::too_slow);
 }
 
 void Session::perform(const smtp::effect::Watch& e) {
-    const auto woke = signals_.wait_input(ends_.socket ? in_ : -1, Deadline::in(e.wait));
-    place_.reset();
+    const auto woke = signals_.wait_input(ends_.socket ? wire_.in() : -1, Deadline::in(e.wait));
+    waiting_place_.reset();
     if (woke == sys::Signals::Woke::stop) return tell_gone(smtp::event::Gone::Why::shutdown);
     const bool early = woke == sys::Signals::Woke::input;
     if (early) {
         // Under TLS what came may be none of the client's words.
-        if (channel_ && !channel_->readable(Deadline::in(Millis{0}))) return conversation_.tell(smtp::event::Watched{false});
+        if (wire_.channel() != nullptr && !wire_.opened()) return conversation_.tell(smtp::event::Watched{false});
         const auto got = receive(Deadline::in(command_wait));
         if (!got || *got == 0) return tell_gone(smtp::event::Gone::Why::eof);
     }
@@ -299,13 +319,12 @@ void Session::perform(smtp::effect::Ask& e) {
 smtp::Event Session::answer(const smtp::question::Deliver& question) {
     // A message that is all header, or nothing; what the spool says to it is asked for when it is finished.
     if (front_.waiting()) (void)write_front({});
-    const auto& envelope = conversation_.envelope();
     auto verdict = policy_.on(question);
     if (verdict.ok())
-        verdict = deliver(setup_, envelope, ends_, lookup_.peer_name(), message_id_, spool_, lmtp_, log_);
+        verdict = deliver(parcel(), spool_, lmtp_, log_);
     else
-        refuse_blocked(setup_, envelope, ends_, verdict, spool_, log_);
-    spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
+        refuse_blocked(parcel(), verdict, spool_, log_);
+    spool_ = new_spool();
     return smtp::event::Delivered{std::move(verdict), message_id_};
 }
 
@@ -322,10 +341,10 @@ void Session::perform(const smtp::effect::TakeBody& e) {
     if (!e.begins) return;
     message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
     ++messages_;
-    spool_ = sys::Spool(sys::join(setup_.settings.paths.state, "spool"));
+    spool_ = new_spool();
     // The client sends while we wait for its name. Chunks are sent without waiting: their group is answered in one write.
     if (!e.chunk) flush();
-    front_ = Front(front_matter(setup_, conversation_.envelope(), ends_, lookup_.peer_name(), message_id_));
+    front_ = Front(front_matter(parcel()));
 }
 
 Result<void> Session::write_front(std::string_view bytes) {
@@ -337,46 +356,19 @@ void Session::store(std::string_view bytes) {
     const auto kept = front_.waiting() ? write_front(bytes) : spool_.append(bytes);
     if (kept) return;
     log_.write(base::Event{}.with("reason", "spool").with("said", kept.error().text));
-    conversation_.fail_body(mail::Verdict::later(mail::Why::no_space));
-}
-
-Result<std::size_t> Session::receive(Deadline deadline) {
-    if (channel_) return channel_->read_some({room_.get(), room_size_}, deadline);
-    return sys::read_some(in_, {room_.get(), room_size_}, deadline);
-}
-
-// The handshake; whatever comes of it is in the log.
-std::unique_ptr<Channel> Session::encrypt() {
-    if (setup_.tls_first) announce();
-    base::Event event{base::Word::tls, {}};
-    event.with("ip", peer());
-    Result<void> ready = base::fail(Kind::unavailable, "this program has no TLS");
-    if (security_.crypto != nullptr) ready = security_.crypto->prepare(setup_.settings.tls);
-    if (!ready) log_.write(base::Event{}.with("reason", "certificate").with("said", ready.error().text));
-    Result<std::unique_ptr<Channel>> channel = base::fail(Kind::unavailable, "no certificate");
-    if (security_.crypto != nullptr && security_.crypto->ready())
-        channel = security_.crypto->accept(in_, out_, Deadline::earlier(Deadline::in(handshake_wait), session_deadline_));
-    if (!channel) {
-        log_.write(event.with("reason", "failed").with("said", channel.error().text));
-        return nullptr;
-    }
-    log_.write(event.with("tls", (*channel)->description()));
-    return *std::move(channel);
+    const int code = kept.error().code;
+    const bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
+    conversation_.fail_body(mail::Verdict::later(full ? mail::Why::no_space : mail::Why::mailer_later));
 }
 
 // Can TLS begin? Where this program has none, its sibling is asked, and if it can, the session is the sibling's.
 smtp::Event Session::answer(const smtp::question::Tls&) {
     using mail::Verdict;
-    if (security_.crypto == nullptr) {
-        closed_ = hand_over_session();
-        return smtp::event::Answer{Verdict::later(mail::Why::none), std::nullopt};
-    }
-    const auto ready = security_.crypto->prepare(setup_.settings.tls);
-    if (!ready) log_.write(base::Event{}.with("reason", "certificate").with("said", ready.error().text));
-    return smtp::event::Answer{security_.crypto->ready() ? Verdict::pass() : Verdict::later(mail::Why::none), std::nullopt};
+    if (!wire_.has_crypto()) closed_ = hand_over();
+    return smtp::event::Answer{wire_.can_encrypt() ? Verdict::pass() : Verdict::later(mail::Why::none), std::nullopt};
 }
 
-bool Session::hand_over_session() {
+bool Session::hand_over() {
     flush();
     if (deaf_) return false;
     Begun begun;
@@ -385,27 +377,16 @@ bool Session::hand_over_session() {
     begun.elapsed = setup_.settings.limits.session_time - session_deadline_.left();
     begun.counts = conversation_.session().counts();
     begun.debug = debug_.share();
-    auto heir = hand_over(setup_, in_, out_, begun);
-    if (!heir) {
-        log_.write(base::Event{}.with("ip", peer()).with("reason", "starttls").with("said", heir.error().text));
-        return false;
-    }
-    // Whoever started us takes our end for the session's, and tells us when it is to end.
-    const auto last = Deadline::in(session_deadline_.left() + setup_.settings.mailer.timeout + handshake_wait);
-    if (signals_.wait_input(heir->link.get(), last) == sys::Signals::Woke::stop) heir->child.kill(SIGTERM);
-    const auto end = heir->child.wait(last);
-    if (end && !end->ok()) log_.write(base::Event{}.with("ip", peer()).with("reason", "session-died"));
-    return true;
+    return wire_.hand_over(begun, session_deadline_);
 }
 
 void Session::perform(const smtp::effect::StartTls&) {
     flush();
     smtp::event::TlsUp up;
-    if (!deaf_) channel_ = encrypt();
-    if (channel_) {
-        up.ok = true;
-        up.description = channel_->description();
-        up.mechanisms = auth_.mechanisms(channel_.get());
+    up.ok = !deaf_ && wire_.encrypt(session_deadline_);
+    if (up.ok) {
+        up.description = wire_.channel()->description();
+        up.mechanisms = auth_.mechanisms(wire_.channel());
     } else {
         // Whatever is said now, the other end would not understand it.
         deaf_ = true;
@@ -415,9 +396,8 @@ void Session::perform(const smtp::effect::StartTls&) {
 
 }  // namespace
 
-void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals,
-                 Millis greeting_wait, Security security, sys::Fd place) {
-    Session(setup, in, out, ends, log, signals, greeting_wait, security, std::move(place)).run();
+void run_session(const Place& place, Connection connection, Security security) {
+    Session(place, std::move(connection), security).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }

@@ -8,15 +8,29 @@
 
 namespace greylag::smtpd {
 
-// Speaks on `in` and `out` until either side ends it. `ends` says who is there. Every wait inside has a deadline. The log
-// gets the session's id. SIGTERM ends it with 421 as soon as no message is in hand; one that is coming in, or with the mailer,
-// is finished and answered first. `place` is given up when the wait before the greeting is over.
+// What every session of a process has.
+struct Place {
+    const Setup& setup;
+    sys::Log& log;
+    sys::Signals& signals;
+};
+
+// And what is its own.
+struct Connection {
+    int in, out;
+    const sys::Ends& ends;  // who is there
+    base::Millis greeting_wait;
+    sys::Fd waiting_place = {};  // given up when that wait is over
+};
+
 struct Security {
     Crypto* crypto = nullptr;  // nullptr: the sibling is started for what needs it
     Begun* taken = nullptr;    // this is the sibling: the session was begun elsewhere and asks for TLS
 };
-void run_session(const Setup& setup, int in, int out, const sys::Ends& ends, sys::Log& log, sys::Signals& signals,
-                 base::Millis greeting_wait, Security security, sys::Fd place = {});
+
+// Speaks until either side ends it. Every wait inside has a deadline. The log gets the session's id. SIGTERM ends it with 421 as
+// soon as no message is in hand; one that is coming in, or with the mailer, is finished and answered first.
+void run_session(const Place& place, Connection connection, Security security);
 
 // The reply to a client that cannot be served, before any session: one write that is not waited for.
 void turn_away(int out, const smtp::Reply& reply);

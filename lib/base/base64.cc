@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/wipe.hh"
+
 namespace greylag::base {
 namespace {
 
@@ -38,13 +40,14 @@ std::optional<std::string> base64_decode(std::string_view text) {
     std::size_t padding = 0;
     while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
 
+    // It may be a secret: on the heap even when it is short, so that no move leaves a copy of it behind.
     std::string out;
-    out.reserve(text.size() / 4 * 3);
+    out.reserve(std::max<std::size_t>(text.size() / 4 * 3, 32));
     std::uint32_t bits = 0;
     unsigned count = 0;
     for (const char c : text.substr(0, text.size() - padding)) {
         const std::uint8_t value = values[static_cast<unsigned char>(c)];
-        if (value == no_digit) return std::nullopt;
+        if (value == no_digit) return wipe(out), std::nullopt;
         bits = (bits << 6 | value) & 0xffffff;
         count += 6;
         if (count < 8) continue;

@@ -21,7 +21,7 @@ inline void wipe(std::string& text) {
 class Secret {
 public:
     Secret() = default;
-    explicit Secret(std::string text) : text_(std::move(text)) {}
+    explicit Secret(std::string text) : text_(text) { wipe(text); }  // a short one would stay where it is moved from
     ~Secret() { wipe(text_); }
     Secret(Secret&& other) noexcept { *this = std::move(other); }
     Secret& operator=(Secret&& other) noexcept {

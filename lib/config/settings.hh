@@ -47,7 +47,7 @@ struct Settings {
         unsigned net4 = 24, net6 = 64;
     } grey;
     struct Tls {
-        std::string certificate, key, minimum = "1.2", sni_directory, ca_directory;
+        std::string certificate, key, minimum = "1.2", sni_directory, ticket_key, ca_directory;
         std::vector<std::string> known;
         bool require = false;
     } tls;
@@ -55,11 +55,13 @@ struct Settings {
         std::string users;
         std::vector<std::string> mechanisms;
         std::string secrets;
+        unsigned failures = 20;
+        base::Millis penalty{15 * 60'000};
     } auth;
     struct Limits {
         std::uint64_t size = 50u << 20;
         unsigned recipients = 1000, errors = 20, sessions = 200, per_source = 20;
-        base::Millis session_time{3'600'000};
+        base::Millis session_time{3'600'000}, stop_time{30'000};
         std::uint64_t line = 1u << 20;
     } limits;
     struct Dns {

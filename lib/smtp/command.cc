@@ -249,7 +249,7 @@ std::expected<AuthArgument, Reply> parse_auth(std::string_view argument) {
     AuthArgument auth{base::upper(words[0]), std::nullopt};
     for (const char c : auth.mechanism)
         if (!base::is_alnum(c) && c != '-' && c != '_') return std::unexpected(say(Voice::auth_syntax));
-    if (words.size() == 2) auth.initial = words[1] == "=" ? std::string() : std::string(words[1]);
+    if (words.size() == 2) auth.initial = words[1] == "=" ? std::string_view() : words[1];
     return auth;
 }
 

@@ -57,10 +57,11 @@ struct BdatArgument {
 };
 std::expected<BdatArgument, Reply> parse_bdat(std::string_view argument);
 
-// AUTH (RFC 4954 4): the mechanism in upper case, and the initial response as it was sent ("=" is the empty one).
+// AUTH (RFC 4954 4): the mechanism in upper case, and the initial response as it was sent ("=" is the empty one). It lives in
+// the line: no further copy of a password.
 struct AuthArgument {
     std::string mechanism;
-    std::optional<std::string> initial;  // base64, not yet decoded
+    std::optional<std::string_view> initial;  // base64, not yet decoded
 };
 std::expected<AuthArgument, Reply> parse_auth(std::string_view argument);
 

@@ -50,6 +50,7 @@ Step Conversation::next(std::string_view& input) {
             reader_.set_limit(secret() ? auth_limit : command_limit);
             if (!reader_.next(input, line)) return step::NeedInput{};
             tell(event::Line{line, !input.empty()});
+            reader_.forget();
         }
     }
 }
@@ -79,7 +80,9 @@ void Conversation::take_body(std::string_view& input) {
     if (too_big || body_->dots.faults().any() || body_->failed) body_->keep = false;
 }
 
-BodyReport Conversation::report() const { return {octets_, body_->dots.faults(), body_->received.count(), body_->received.octets(), body_->failed}; }
+BodyReport Conversation::report() const {
+    return {octets_, body_->dots.faults(), body_->received.count(), body_->received.octets(), body_->failed};
+}
 
 void Conversation::end_body() {
     const BodyReport seen = report();

@@ -40,6 +40,11 @@ public:
     const ServerSession& session() const { return session_; }
     const Envelope& envelope() const { return session_.envelope(); }
     bool in_body() const { return body_.has_value() && !body_->idle; }
+    // Of a message there is something to keep; between chunks too.
+    bool has_message() const {
+        const auto phase = session_.phase();
+        return phase == ServerSession::Phase::body || phase == ServerSession::Phase::chunks;
+    }
     // The next line is an answer to an AUTH challenge: nobody else may see it.
     bool secret() const { return session_.phase() == ServerSession::Phase::auth; }
     // Octets of the message so far (after its end: of the last one).

@@ -1,6 +1,10 @@
 // Refuses to know what a line means: faults are found by octets alone.
 #include "smtp/line_reader.hh"
 
+#include <algorithm>
+
+#include "base/wipe.hh"
+
 namespace greylag::smtp {
 
 bool LineReader::next(std::string_view& input, InputLine& line) {
@@ -22,8 +26,9 @@ bool LineReader::next(std::string_view& input, InputLine& line) {
     } else {
         line.text = piece;
         if (octets_ != 0) {
+            append(piece);
             held_.swap(partial_);
-            line.text = held_.append(piece);
+            line.text = held_;
         }
         line.text.remove_suffix(1);
         if (line.text.find('\0') != std::string_view::npos) line = {{}, LineFault::nul};
@@ -46,10 +51,27 @@ void LineReader::keep(std::string_view piece) {
     cr_ = piece.back() == '\r';
     if (octets_ >= limit_) dropping_ = true;  // its LF is still to come
     if (dropping_ || tainted_) {
-        partial_.clear();
+        base::wipe(partial_);
     } else {
-        partial_.append(piece);
+        append(piece);
     }
+}
+
+// A string that grows by itself leaves what it held in the memory it gives back.
+void LineReader::append(std::string_view piece) {
+    if (partial_.size() + piece.size() > partial_.capacity()) {
+        std::string larger;
+        larger.reserve(std::max<std::size_t>(2 * partial_.capacity() + piece.size(), 512));
+        larger += partial_;
+        base::wipe(partial_);
+        partial_ = std::move(larger);
+    }
+    partial_ += piece;
+}
+
+void LineReader::forget() {
+    if (held_.empty()) return;
+    base::wipe(held_);
 }
 
 }  // namespace greylag::smtp

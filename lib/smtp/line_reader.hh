@@ -28,6 +28,9 @@ public:
     // not complete yet.
     bool next(std::string_view& input, InputLine& line);
 
+    // Overwrites what next() kept of the last line: it may have been a password.
+    void forget();
+
     // With `input` behind what was taken, the next line begins with `head`: at once, without waiting for its end.
     bool begins_with(std::string_view head, std::string_view input) const;
 
@@ -36,6 +39,7 @@ public:
 
 private:
     void keep(std::string_view piece);
+    void append(std::string_view piece);
 
     std::size_t limit_;
     std::string partial_;       // an incomplete line, never more than limit_ octets

@@ -2,7 +2,6 @@
 // passwords are questions.
 #include "base/ascii.hh"
 #include "base/base64.hh"
-#include "base/wipe.hh"
 #include "smtp/server.hh"
 
 namespace greylag::smtp {
@@ -59,7 +58,6 @@ void ServerSession::auth(std::string_view argument) {
     std::optional<std::string> initial;
     if (parsed->initial) {
         initial = base::base64_decode(*parsed->initial);
-        base::wipe(*parsed->initial);
         if (!initial) return refuse(Voice::auth_base64);
     }
     phase_ = Phase::auth;

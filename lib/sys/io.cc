@@ -105,6 +105,8 @@ Result<void> write_all(int fd, std::string_view bytes, Deadline deadline) {
 
 Result<bool> readable(int fd, Deadline deadline) { return wait_for(fd, POLLIN, deadline); }
 
+Result<bool> writable(int fd, Deadline deadline) { return wait_for(fd, POLLOUT, deadline); }
+
 Result<bool> wait_any(std::span<Interest> interests, Deadline deadline) {
     std::vector<pollfd> entries;
     for (const Interest& i : interests)
@@ -120,6 +122,8 @@ Result<bool> wait_any(std::span<Interest> interests, Deadline deadline) {
     }
     return count > 0;
 }
+
+void half_close(int fd) { ::shutdown(fd, SHUT_WR); }
 
 void no_delay(int fd) {
     const int on = 1;

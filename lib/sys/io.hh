@@ -15,8 +15,14 @@ Result<std::size_t> read_some(int fd, std::span<char> room, Deadline deadline);
 // All of it or an error. On a socket no more than the kernel takes is waited for: a peer that does not read ends in timeout.
 Result<void> write_all(int fd, std::string_view bytes, Deadline deadline);
 
+// Says the end of what we send; reading goes on. No matter where `fd` is no socket.
+void half_close(int fd);
+
 // Can be read now, or until the deadline (end of stream counts).
 Result<bool> readable(int fd, Deadline deadline);
+
+// The same for writing: there is room for something.
+Result<bool> writable(int fd, Deadline deadline);
 
 // What is waited for on a descriptor, and afterwards what has come of it (errors and end of stream count as both asked for).
 struct Interest {

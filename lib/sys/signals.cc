@@ -64,9 +64,11 @@ void Signals::restore() {
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) {
+Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) { return poll(fds, POLLIN, deadline); }
+
+Signals::Seen Signals::poll(std::span<const int> fds, short events, Deadline deadline) {
     std::vector<pollfd> polled;
-    for (int fd : fds) polled.push_back({fd, POLLIN, 0});
+    for (int fd : fds) polled.push_back({fd, events, 0});
     const base::Millis left = deadline.left();
     const timespec timeout{static_cast<time_t>(left.count() / 1000), static_cast<long>(left.count() % 1000) * 1'000'000};
     sigset_t none;
@@ -85,11 +87,28 @@ Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) {
     return seen;
 }
 
+void Signals::note(const Seen& seen) {
+    if (seen.stop && !std::exchange(stop_, true)) stopped_ = stopwatch();
+}
+
+Deadline Signals::within(Deadline deadline, base::Millis grace) const {
+    return stop_ ? Deadline::earlier(deadline, Deadline::in(grace - since(stopped_))) : deadline;
+}
+
+bool Signals::wait_output(int fd, Deadline deadline, base::Millis grace) {
+    for (;;) {
+        const Seen seen = poll({&fd, 1}, POLLOUT, within(deadline, grace));
+        note(seen);
+        if (!seen.ready.empty()) return true;
+        if (within(deadline, grace).passed()) return false;
+    }
+}
+
 Signals::Woke Signals::wait_input(int fd, Deadline deadline) {
     for (;;) {
         if (stop_) return Woke::stop;
         const Seen seen = wait({&fd, 1}, deadline);
-        stop_ = seen.stop;
+        note(seen);
         if (stop_) return Woke::stop;
         if (!seen.ready.empty()) return Woke::input;
         if (deadline.passed()) return Woke::timeout;

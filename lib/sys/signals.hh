@@ -27,6 +27,10 @@ public:
     // For one who waits for a single descriptor. Once `stop` was seen it is seen by every later call, and before any input.
     enum class Woke { input, stop, timeout };
     Woke wait_input(int fd, Deadline deadline);
+    // Until it can be written to (errors count): true. It stays true that a stop is seen by every later call.
+    bool wait_output(int fd, Deadline deadline, base::Millis grace);
+    // What is left of a deadline where a stop leaves no more than `grace` from when it was seen.
+    Deadline within(Deadline deadline, base::Millis grace) const;
     // TERM or INT came, in this call or before; does not wait. A negative wait_input fd only sleeps.
     bool stopping();
 
@@ -34,7 +38,11 @@ public:
     static void restore();
 
 private:
+    Seen poll(std::span<const int> fds, short events, Deadline deadline);
+    void note(const Seen& seen);
+
     bool stop_ = false;
+    std::chrono::steady_clock::time_point stopped_;
 };
 
 }  // namespace greylag::sys

@@ -38,7 +38,7 @@ Result<Context> make_context(const std::string& certificate, const std::string& 
     SSL_CTX* c = context.get();
     SSL_CTX_set_min_proto_version(c, minimum == "1.3" ? TLS1_3_VERSION : TLS1_2_VERSION);
     ::SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                 SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF);
+                                 SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CLEANSE_PLAINTEXT);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     ::SSL_CTX_set_num_tickets(c, 0);
     ::SSL_CTX_set_cipher_list(c, ciphers);
@@ -58,6 +58,7 @@ struct ServerContext::State {
     std::vector<Mark> marks;
     std::map<std::string, Context> named;  // by SNI; nothing where there is no such file, or no good one
     TicketKeys tickets;
+    Result<void> tickets_loaded;
 
     static int choose(SSL* ssl, int*, void* self);
     SSL_CTX* find(std::string_view name);
@@ -76,6 +77,7 @@ SSL_CTX* ServerContext::State::find(std::string_view name) {
     auto made = make_context(file, {}, files.minimum);
     if (!made) return nullptr;
     marks.emplace_back(file);
+    tickets.enable(made->get());
     return (named[lower] = std::move(*made)).get();
 }
 
@@ -107,9 +109,12 @@ Result<ServerContext> ServerContext::load(const ServerFiles& files) {
                                 reinterpret_cast<void (*)()>(State::choose));
         SSL_CTX_set_tlsext_servername_arg(state->context.get(), state.get());
     }
-    if (!files.ticket_key.empty()) TRY(state->tickets.load(files.ticket_key, state->context.get()));
+    if (!files.ticket_key.empty()) state->tickets_loaded = state->tickets.load(files.ticket_key);
+    state->tickets.enable(state->context.get());
     return ServerContext(std::move(state));
 }
+
+const Result<void>& ServerContext::tickets() const { return state_->tickets_loaded; }
 
 bool ServerContext::stale() const {
     for (const Mark& mark : state_->marks)
@@ -118,9 +123,9 @@ bool ServerContext::stale() const {
 }
 
 Result<Stream> ServerContext::accept(int in, int out, sys::Deadline deadline) const {
-    auto session = TRY(Stream::State::make(state_->context.get(), in, out, true));
-    TRY(session->handshake(deadline));
-    return Stream(std::move(session));
+    return Stream::make(TRY(engine()), in, out, deadline);
 }
+
+Result<Engine> ServerContext::engine() const { return Engine(TRY(Engine::State::make(state_->context.get(), true))); }
 
 }  // namespace greylag::tls

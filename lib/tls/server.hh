@@ -17,7 +17,7 @@ struct ServerFiles {
     std::string key;
     std::string sni_directory;  // NAME.pem, chain and key
     std::string minimum;        // "1.2" or "1.3"
-    std::string ticket_key;     // 80 octets: name, AES key, HMAC key; empty: no tickets
+    std::string ticket_key;     // 80 octets: name, AES key, HMAC key; 160 with the key before; empty: no tickets
 };
 
 class ServerContext {
@@ -28,11 +28,17 @@ public:
     ServerContext(ServerContext&&) noexcept;
     ServerContext& operator=(ServerContext&&) noexcept;
 
+    // Why there are no tickets though a key file is named: sessions go on without.
+    const Result<void>& tickets() const;
+
     // The files are not what they were when they were loaded.
     bool stale() const;
 
     // The whole handshake. The descriptors stay the caller's and outlive the stream, as this context does.
     Result<Stream> accept(int in, int out, sys::Deadline deadline) const;
+
+    // The same for an event loop: no descriptor, no wait.
+    Result<Engine> engine() const;
 
 private:
     struct State;

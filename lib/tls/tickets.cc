@@ -47,33 +47,39 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
     return 0;
 }
 
-Result<One> read_key(const std::string& file) {
-    std::string bytes = TRY(sys::read_file(file, 4096, sys::Guard::private_to_owner));
-    if (bytes.size() != 80) return base::fail(Kind::config, file + ": a ticket key is 80 octets");
+constexpr std::size_t key_size = 80;
+
+One cut(std::string_view bytes) {
     One key;
     std::copy_n(bytes.begin(), 16, key.name.begin());
     std::copy_n(bytes.begin() + 16, 32, key.cipher.begin());
     std::copy_n(bytes.begin() + 48, 32, key.mac.begin());
-    base::wipe(bytes);
     return key;
 }
 
 }  // namespace
 
-Result<void> TicketKeys::load(const std::string& file, SSL_CTX* context) {
+Result<void> TicketKeys::load(const std::string& file) {
+    pair_.reset();
+    std::string bytes = TRY(sys::read_file(file, 4096, sys::Guard::private_to_owner));
+    if (bytes.size() != key_size && bytes.size() != 2 * key_size)
+        return base::fail(Kind::config, file + ": expected a key of 80 octets, or two");
     pair_ = std::make_unique<Pair>();
-    pair_->now = TRY(read_key(file));
-    if (auto old = read_key(file + ".old")) {
-        pair_->old = *old;
-        pair_->has_old = true;
-    }
+    pair_->now = cut(bytes);
+    pair_->has_old = bytes.size() > key_size;
+    if (pair_->has_old) pair_->old = cut(std::string_view(bytes).substr(key_size));
+    base::wipe(bytes);
+    return {};
+}
+
+void TicketKeys::enable(SSL_CTX* context) const {
+    if (!pair_) return;
     SSL_CTX_set_app_data(context, pair_.get());
     ::SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
     constexpr unsigned char name[] = "greylag";
     ::SSL_CTX_set_session_id_context(context, name, sizeof name - 1);
     ::SSL_CTX_clear_options(context, SSL_OP_NO_TICKET);
     ::SSL_CTX_set_num_tickets(context, 1);
-    return {};
 }
 
 }  // namespace greylag::tls

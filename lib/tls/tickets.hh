@@ -10,9 +10,11 @@ namespace greylag::tls {
 
 class TicketKeys {
 public:
-    // 80 octets of `file`: 16 name, 32 AES-256, 32 HMAC-SHA-256; a file FILE.old beside it still opens tickets. Turns tickets
-    // on for the context, which must not outlive this object's content.
-    Result<void> load(const std::string& file, SSL_CTX* context);
+    // 80 octets of `file`: 16 name, 32 AES-256, 32 HMAC-SHA-256. 80 more are the key before it, which still opens tickets.
+    // One file for both: a rotation is one rename.
+    Result<void> load(const std::string& file);
+    // Turns tickets on where keys were loaded. The context must not outlive this object's content.
+    void enable(SSL_CTX* context) const;
 
     struct One {
         std::array<unsigned char, 16> name{};

@@ -1,4 +1,6 @@
 // The accept loop of the real smtpd: limits, signals, sessions that die, sockets that others opened (smtpd(8), -l).
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -192,7 +194,7 @@ TEST_CASE("loop: SIGTERM at any moment of a session: an answer, or none and no m
     if (!r.built()) SKIP("smtpd is not built");
     const FakeMailer mailer(r.scratch, "exit 0");
     r.configure(mailer.path());
-    const std::vector<std::string> lines = {"EHLO client.home.arpa\r\n",         "MAIL FROM:<a@b.example>\r\n",
+    const std::vector<std::string> lines = {"EHLO client.home.arpa\r\n",       "MAIL FROM:<a@b.example>\r\n",
                                             "RCPT TO:<c@greylag.test>\r\n",    "DATA\r\n",
                                             "Subject: x\r\n\r\nbody\r\n.\r\n", "QUIT\r\n"};
     for (std::size_t stop = 0; stop <= lines.size(); ++stop) {
@@ -334,4 +336,55 @@ TEST_CASE("loop: a queue for a thousand") {
     }
     CHECK(streams.size() == 500);
     loop.signal(SIGKILL);
+}
+
+TEST_CASE("loop: while no descriptor is left it sleeps") {
+    const Receiver r;
+    if (!r.built()) SKIP("smtpd is not built");
+    r.configure("/bin/true");
+    Loop loop(r);
+    const auto ticks = [&] {
+        const std::string stat = read_whole("/proc/" + std::to_string(loop.pid()) + "/stat").value_or("");
+        const auto words = base::split(stat, ' ');
+        return words.size() < 15 ? -1 : std::atoi(std::string(words[13]).c_str()) + std::atoi(std::string(words[14]).c_str());
+    };
+    rlimit few_fds{};
+    REQUIRE(::prlimit(loop.pid(), RLIMIT_NOFILE, nullptr, &few_fds) == 0);
+    few_fds.rlim_cur = 3;
+    REQUIRE(::prlimit(loop.pid(), RLIMIT_NOFILE, &few_fds, nullptr) == 0);
+    Stream waits = loop.connect();
+    CHECK(loop.logs("reason=accept said="));
+    const int before = ticks();
+    CHECK_FALSE(must(waits.wait_readable(sys::Deadline::in(base::Millis{500}))));
+    // A loop that tries again at once burns most of the 50 ticks of this half second.
+    CHECK(before >= 0);
+    CHECK(ticks() - before < 10);
+    // SIGTERM is heard all the same.
+    loop.signal(SIGTERM);
+    CHECK(must(loop.wait()).ok());
+}
+
+TEST_CASE("loop: replies do not wait for one another (TCP_NODELAY)") {
+    const Receiver r;
+    if (!r.built()) SKIP("smtpd is not built");
+    r.configure("/bin/true");
+    const Listening door = must(listen_at("127.0.0.1"));
+    Stream client = must(connect_to("127.0.0.1", door.port));
+    // The session's descriptor is a copy of ours, and its options are the socket's.
+    const sys::Fd ours(::accept4(door.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const auto no_delay = [&] {
+        int on = 0;
+        socklen_t size = sizeof on;
+        return ::getsockopt(ours.get(), IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0 && on != 0;
+    };
+    CHECK_FALSE(no_delay());
+    sys::Command command;
+    command.path = r.smtpd;
+    command.environment = {"GREYLAG_CONF=" + r.scratch.at("smtpd.conf")};
+    command.in = command.out = ours.get();
+    auto child = must(sys::Child::spawn(command));
+    CHECK(client.reply().starts_with("220 "));
+    CHECK(no_delay());
+    CHECK(client.ask("QUIT").starts_with("221 "));
+    CHECK(must(child.wait(soon())).ok());
 }

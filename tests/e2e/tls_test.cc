@@ -237,3 +237,113 @@ TEST_CASE("tls: what smtpd-tls must have and has not") {
     CHECK(users.err.find("users:1: a word that is none of") != std::string::npos);
     CHECK(users.err.find("hunter2") == std::string::npos);
 }
+
+TEST_CASE("tls: half a record keeps nobody from ending") {
+    const TlsSite site;
+    NEED(site);
+    auto s = site.session({"-t"});
+    must(s.wire.start_tls());
+    CHECK(s.wire.reply().starts_with("220 "));
+    CHECK(s.wire.ask("NOOP").starts_with("250 "));
+    REQUIRE(sys::write_all(s.wire.fd(), std::string_view("\x17\x03\x03\x01", 4), soon()).has_value());
+    must(s.wire.flushed());
+    s.signal(SIGTERM);
+    CHECK(s.wire.reply().starts_with("421 4.3.2 "));
+    CHECK(must(s.wait()).ok());
+}
+
+TEST_CASE("tls: tickets are taken by another process with the same key, and only then") {
+    const TlsSite site;
+    NEED(site);
+    const std::string without = *site.scratch.read("smtpd.conf");
+    const auto use_key = [&](std::string_view octets, unsigned mode = 0600) {
+        site.scratch.write("ticket.key", octets, mode);
+        site.scratch.write("smtpd.conf", without + "[tls]\nticket_key = " + site.scratch.at("ticket.key") + "\n");
+    };
+    struct Seen {
+        bool resumed = false;
+        std::string ticket{};
+    };
+    const auto visit = [&](TlsWish wish) {
+        auto s = site.asked();
+        must(s.wire.start_tls(wish));
+        CHECK(s.wire.ask("EHLO client.home.arpa").starts_with("250"));
+        const Seen seen{s.wire.tls()->resumed(), s.wire.tls()->ticket()};
+        CHECK(s.wire.ask("QUIT").starts_with("221 "));
+        CHECK(must(s.wait()).ok());
+        return seen;
+    };
+    const std::string one(80, '1'), two(80, '2');
+    for (const int version : {TLS1_2_VERSION, 0}) {
+        for (const char* name : {"", "other.greylag.test"}) {
+            CAPTURE(version);
+            CAPTURE(name);
+            TlsWish wish{.server_name = name, .newest = version};
+            site.scratch.write("smtpd.conf", without);
+            CHECK(visit(wish).ticket.empty());
+
+            use_key(one);
+            const Seen first = visit(wish);
+            CHECK_FALSE(first.resumed);
+            REQUIRE_FALSE(first.ticket.empty());
+            wish.ticket = first.ticket;
+            CHECK(visit(wish).resumed);
+            // The key before is still good, and what it opened is renewed under the new one.
+            use_key(two + one);
+            const Seen second = visit(wish);
+            CHECK(second.resumed);
+            use_key(two);
+            CHECK_FALSE(visit(wish).resumed);
+            // OpenSSL's client keeps a renewed ticket to itself before TLS 1.3.
+            wish.ticket = second.ticket;
+            CHECK(visit(wish).resumed == (version == 0));
+            site.scratch.write("smtpd.conf", without);
+            CHECK_FALSE(visit(wish).resumed);
+        }
+    }
+    // What is no key, or everybody's, is none; TLS itself goes on.
+    sys::Command check;
+    check.path = site.smtpd;
+    check.arguments = {"--check", "-C", site.configuration};
+    check.environment = site.environment();
+    for (const auto& [octets, mode, what] : {std::tuple{one, 0644u, "ticket.key"}, std::tuple{one + "1", 0600u, "80 octets"}}) {
+        use_key(octets, mode);
+        CHECK(visit({}).ticket.empty());
+        CHECK(site.log().find(what) != std::string::npos);
+        const auto said = must(sys::run(check, soon(), 1 << 16, 1 << 16));
+        CHECK(said.ending.status == 78);
+        CHECK(said.err.find(what) != std::string::npos);
+    }
+    use_key(two + one);
+    CHECK(must(sys::run(check, soon())).ending.status == 0);
+}
+
+TEST_CASE("tls: tickets of the loop") {
+    const TlsSite site;
+    NEED(site);
+    site.scratch.write("ticket.key", std::string(80, 'k'));
+    const auto port = site.free_port();
+    site.scratch.write("smtpd.conf",
+                       *site.scratch.read("smtpd.conf") + "[tls]\nticket_key = " + site.scratch.at("ticket.key") + "\n");
+    const auto loop = started(site, site.smtpd, {"-C", site.configuration, "-l", "127.0.0.1:" + std::to_string(port)}, port);
+    TlsWish wish;
+    const auto resumed = [&] {
+        auto wire = loop.connect();
+        wire.reply();
+        wire.ask("EHLO client.home.arpa");
+        wire.ask("STARTTLS");
+        must(wire.start_tls(wish));
+        const bool again = wire.tls()->resumed();
+        wire.ask("EHLO client.home.arpa");
+        wish.ticket = wire.tls()->ticket();
+        CHECK(wire.ask("QUIT").starts_with("221 "));
+        return again;
+    };
+    CHECK_FALSE(resumed());
+    CHECK(resumed());
+    CHECK(resumed());
+    // A changed key is seen without a restart.
+    site.scratch.write("ticket.key", std::string(80, 'n') + std::string(80, 'x'));
+    CHECK_FALSE(resumed());
+    CHECK(resumed());
+}

@@ -55,7 +55,9 @@ void enter(const Network& network, const Scratch& scratch) {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) throw std::runtime_error("cannot make / private");
     ip({"link", "set", "lo", "up"});
     for (const std::string& a : network.addresses)
-        ip({is_v6(a) ? "-6" : "-4", "address", "add", a + (is_v6(a) ? "/128" : "/32"), "dev", "lo"});
+        // Without nodad an address may be tentative for a while, and nobody can listen on it.
+        ip(is_v6(a) ? std::vector<std::string>{"-6", "address", "add", a + "/128", "dev", "lo", "nodad"}
+                    : std::vector<std::string>{"-4", "address", "add", a + "/32", "dev", "lo"});
     for (const std::string& r : network.routes) {
         ip({is_v6(r) ? "-6" : "-4", "route", "add", "local", r, "dev", "lo"});
         if (is_v6(r)) put("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");

@@ -168,6 +168,9 @@ TEST_CASE("config: values that are faults") {
         {"limits", "sessions", "0", ""},
         {"limits", "per_source", "1000001", ""},
         {"limits", "session_time", "0s", ""},
+        {"limits", "stop_time", "0s", ""},
+        {"auth", "failures", "201", ""},
+        {"auth", "penalty", "0", ""},
         {"dns", "timeout", "0", ""},
         {"dns", "timeout", "61s", ""},
         {"dns", "nameservers", "ns.example.org", ""},
@@ -285,7 +288,7 @@ TEST_CASE("config: the table names each setting once and its defaults keep its r
         CHECK(!setting.expects.empty());
         CHECK(setting.expects.find("\n") == std::string_view::npos);
     }
-    CHECK(names.size() == 57);
+    CHECK(names.size() == 61);
 }
 
 TEST_CASE("config: what show() shows is read back") {
@@ -296,10 +299,10 @@ TEST_CASE("config: what show() shows is read back") {
         "debug = on\nevil = 192.0.2.1 2001:db8::/48\nblocked = /b\nbare_newline = normalize\ntarpit = on\ngreeting_delay = "
         "1500ms\n"
         "long_delay = 2m\nlong_nets = 1 2 3\n[grey]\nmin = 1s\nmax = 2s\nwhitelist_age = 36d\nnet4 = 32\nnet6 = 128\n[tls]\n"
-        "certificate = /c\nkey = /k\nminimum = 1.3\nsni_directory = /s\nca_directory = /ca\nknown = sha256:" +
+        "certificate = /c\nkey = /k\nminimum = 1.3\nsni_directory = /s\nticket_key = /t\nca_directory = /ca\nknown = sha256:" +
         hex + " spki-sha256:" + hex +
-        "\nrequire = on\n[auth]\nusers = /u\nmechanisms = PLAIN LOGIN\nsecrets = /x\n[limits]\nsize = 1k\nrecipients = 1\n"
-        "errors = 1\nsessions = 1\nper_source = 1\nsession_time = 1ms\nline = 1000\n[dns]\nnameservers = 127.0.0.1:5353 "
+        "\nrequire = on\n[auth]\nusers = /u\nmechanisms = PLAIN LOGIN\nsecrets = /x\nfailures = 0\npenalty = 1ms\n[limits]\nsize = 1k\nrecipients = 1\n"
+        "errors = 1\nsessions = 1\nper_source = 1\nsession_time = 1ms\nstop_time = 1ms\nline = 1000\n[dns]\nnameservers = 127.0.0.1:5353 "
         "[::1]:53\n"
         "timeout = 1ms\ntrust_ad = on\n[mailer]\ntimeout = 1ms\narguments = bang\nremote = refuse\ncatchall = c\npostmaster = "
         "p@q.example\n"
