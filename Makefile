@@ -20,13 +20,13 @@ ROOMS    := $(patsubst lib/%/,%,$(wildcard lib/*/))
 PROGRAMS := $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.cc))))
 
 # Programs with OpenSSL inside; everything else never carries it.
-TLS_PROGRAMS := smtpd-tls
+TLS_PROGRAMS := smtpd-tls smtp-tls
 TLS_TOOLS := starttls
 LIBS_PLAIN := -linih -lsodium -lcares
 LIBS_TLS   := -lssl -lcrypto
 
-# Of the sources of another one: smtpd with OpenSSL, which smtpd starts when it is asked for.
-SIBLINGS := smtpd-tls
+# Of the sources of another one: smtpd and smtp with OpenSSL, which those become when it is asked for.
+SIBLINGS := smtpd-tls smtp-tls
 
 # How a finished program is linked. A process a connection pays for every relocation and every page of a dynamic library.
 STATIC ?= -static-pie
@@ -66,7 +66,7 @@ ALL_LDFLAGS := $(LINK_$(MODE)) $(LDFLAGS)
 
 objects = $(patsubst %.cc,$(B)/%.o,$(sort $(1)))
 LIB_SRC  := $(wildcard lib/*/*.cc grey/*.cc)
-# The two makers of smtpd's cryptography have one name: each program is linked with its own.
+# The makers of smtpd's cryptography have one name, and so have those of smtp's: each program is linked with its own.
 CMD_SRC  := $(filter-out %/main.cc %/crypto_none.cc %/crypto_openssl.cc,$(wildcard cmd/*.cc cmd/*/*.cc))
 SUP_SRC  := $(filter-out tests/support/main.cc,$(wildcard tests/support/*.cc))
 TESTS    := unit dialog e2e
@@ -101,6 +101,8 @@ $(B)/libcmd.a: $(call objects,$(CMD_SRC))
 # Each program: its main.cc, the drivers beside it, the rooms, and only the packages something in it asks for.
 $(B)/bin/smtpd: $(B)/cmd/smtpd/crypto_none.o
 $(B)/bin/smtpd-tls: $(B)/cmd/smtpd/main.o $(B)/cmd/smtpd/crypto_openssl.o
+$(B)/bin/smtp: $(B)/cmd/smtp/crypto_none.o
+$(B)/bin/smtp-tls: $(B)/cmd/smtp/main.o $(B)/cmd/smtp/crypto_openssl.o
 $(foreach p,$(PROGRAMS),$(eval $(B)/bin/$(p): $(B)/cmd/$(p)/main.o))
 $(BIN): $(B)/libcmd.a $(B)/libgreylag.a
 	@mkdir -p $(@D)

@@ -41,7 +41,7 @@ END
 program_folder() {  # name
     case $1 in
     smtpd | greyctl | smtpd-passwd) echo "$prefix/sbin" ;;
-    send | smtpd-tls) echo "$prefix/libexec/greylag" ;;
+    send | smtpd-tls | smtp-tls) echo "$prefix/libexec/greylag" ;;
     *) echo "$prefix/bin" ;;
     esac
 }
@@ -53,8 +53,10 @@ files() {
         name=${main#cmd/} name=${name%/main.cc}
         echo "755 program build/bin/$name $(program_folder "$name")/$name"
     done
-    # Made of smtpd's sources.
-    echo "755 program build/bin/smtpd-tls $(program_folder smtpd-tls)/smtpd-tls"
+    # Made of the sources of smtpd and smtp.
+    for name in smtpd-tls smtp-tls; do
+        echo "755 program build/bin/$name $(program_folder "$name")/$name"
+    done
     for page in man/*.[1-9]; do
         echo "644 text $page $prefix/share/man/man${page##*.}/${page##*/}"
     done

@@ -39,7 +39,8 @@ send::Courier courier(const config::Settings& settings, std::string_view argv0, 
     const std::string path(environment("PATH"));
     return {send::find_smtp(argv0, settings.paths.libexec, path),
             file.empty() ? std::vector<std::string>{"PATH=" + path, "LANG=C"}
-                         : std::vector<std::string>{"PATH=" + path, "LANG=C", "GREYLAG_CONF=" + std::string(file)}};
+                         : std::vector<std::string>{"PATH=" + path, "LANG=C", "GREYLAG_CONF=" + std::string(file)},
+            settings.tls.require};
 }
 
 int run(const config::Settings& settings, const send::Courier& courier, std::span<const std::string_view> recipients) {

@@ -98,6 +98,9 @@ std::vector<Outcome> send_remote(const Courier& courier, const mail::Host& host,
     sys::Command command;
     command.path = courier.program;
     const auto* address = std::get_if<mail::IpAddress>(&host);
+    command.arguments.emplace_back("-s");
+    // Most servers show a certificate that nobody can check; it still keeps out who only listens.
+    if (!courier.believed_only) command.arguments.emplace_back("-o");
     // Its standard output is otherwise silent, so the report needs no descriptor of its own.
     for (const char* word : {"-R", "1", "--"}) command.arguments.emplace_back(word);
     command.arguments.push_back(address != nullptr ? "[" + address->text() + "]" : mail::text(host));

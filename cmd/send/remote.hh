@@ -16,6 +16,7 @@ namespace greylag::send {
 struct Courier {
     std::string program;                   // smtp, absolute; empty: there is none
     std::vector<std::string> environment;  // NAME=value
+    bool believed_only = false;            // TLS with a certificate that is believed; else with any
 };
 
 // smtp beside the running program (when `argv0` has a slash), under `libexec`, or along `path`; empty when it is nowhere.

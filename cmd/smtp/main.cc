@@ -8,6 +8,9 @@
 #include "base/escape.hh"
 #include "client/deliver.hh"
 #include "cmd/settings_file.hh"
+#include "cmd/sibling.hh"
+#include "cmd/smtp/crypto.hh"
+#include "cmd/smtp/login.hh"
 #include "cmd/smtp/message.hh"
 #include "cmd/smtp/options.hh"
 #include "cmd/smtp/order.hh"
@@ -38,6 +41,8 @@ void show(bool ours, std::string_view line) {
     std::fprintf(stderr, "%s %s\n", ours ? "C:" : "S:", base::printable(line).c_str());
 }
 
+void note(std::string_view sentence) { std::fprintf(stderr, "smtp: %s\n", base::printable(sentence).c_str()); }
+
 client::Conversion conversion(const sender::Order& order) {
     client::Conversion how;
     how.host = order.host;
@@ -62,7 +67,11 @@ client::Delivery delivery(const sender::Order& order, const config::Settings& se
     d.facts.noop_first = order.noop_first;
     d.facts.ping = order.ping;
     d.facts.sender = order.sender;
-    if (settings.tls.require) d.facts.starttls = smtp::ClientFacts::StartTls::required;
+    d.facts.authenticate = order.authenticate;
+    using StartTls = smtp::ClientFacts::StartTls;
+    if (order.starttls) d.facts.starttls = StartTls::offered;
+    if (settings.tls.require) d.facts.starttls = StartTls::required;
+    if (order.tls_first) d.facts.starttls = StartTls::first;
     for (const auto& server : settings.dns.nameservers) d.dns.nameservers.push_back({server.address, server.port});
     d.dns.timeout = settings.dns.timeout;
     d.dns.trust_ad = settings.dns.trust_ad;
@@ -75,6 +84,7 @@ client::Delivery delivery(const sender::Order& order, const config::Settings& se
             sys::Deadline::in(std::max(settings.mailer.timeout * 9 / 10 - base::Millis(2000), settings.mailer.timeout / 2));
     d.new_hosts = sys::Deadline::in(for_new_hosts);
     if (order.debug) d.trace.show = show;
+    d.trace.note = note;
     return d;
 }
 
@@ -108,7 +118,21 @@ int report(const sender::Order& order, const std::vector<smtp::Outcome>& outcome
     return status;
 }
 
-int run(const sender::Order& order, const config::Settings& settings, const std::string& host_name) {
+bool wants_tls(const sender::Order& order, const config::Settings& settings) {
+    return !order.filter && (order.starttls || order.tls_first || settings.tls.require);
+}
+
+tls::ClientPolicy tls_policy(const sender::Order& order, const config::Settings& settings) {
+    tls::ClientPolicy policy;
+    policy.authorities = settings.tls.ca_directory;
+    policy.known = settings.tls.known;
+    policy.minimum = settings.tls.minimum;
+    policy.insist = !order.any_certificate;
+    return policy;
+}
+
+int run(const sender::Order& order, const config::Settings& settings, const std::string& host_name,
+        const client::Security* security) {
     const auto fault = [](const Error& error) {
         return complain(error.kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, error.text);
     };
@@ -117,6 +141,16 @@ int run(const sender::Order& order, const config::Settings& settings, const std:
         return done ? EX_OK : fault(done.error());
     }
     auto d = delivery(order, settings, host_name);
+    d.security = security;
+    if (security == nullptr && d.facts.starttls == smtp::ClientFacts::StartTls::offered)
+        d.facts.starttls = smtp::ClientFacts::StartTls::never;
+    client::Login login;
+    if (order.authenticate) {
+        auto read = sender::read_login(order, settings);
+        if (!read) return complain(EX_CONFIG, read.error().text);
+        login = std::move(*read);
+        d.login = &login;
+    }
     sender::Message message;
     if (!order.ping) {
         auto spooled = sender::spool_message(0, conversion(order), sys::join(settings.paths.state, "spool"));
@@ -144,5 +178,16 @@ int main(int argc, char** argv) {
     if (!file) return complain(EX_CONFIG, file.error().text);
     cmd::print_faults(file->loaded.faults);
     if (!file->loaded.faults.empty()) return EX_CONFIG;
-    return run(*order, file->loaded.settings, host_name);
+    const config::Settings& settings = file->loaded.settings;
+    std::unique_ptr<client::Security> security;
+    if (wants_tls(*order, settings)) {
+        security = sender::make_security(tls_policy(*order, settings));
+        if (!security) {
+            const std::string other = cmd::sibling_path(settings.paths.libexec, "smtp-tls");
+            const std::string why = "without " + cmd::become(other, {argv + 1, argv + argc}).text + ": there is no TLS here";
+            if (settings.tls.require || order->tls_first) return complain(EX_TEMPFAIL, why);
+            note(why);
+        }
+    }
+    return run(*order, settings, host_name, security.get());
 }

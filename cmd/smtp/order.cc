@@ -4,6 +4,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "sasl/mechanism.hh"
 
 namespace greylag::sender {
 
@@ -41,10 +42,13 @@ Recipient read_recipient(std::string_view text, const std::string& host, const s
     return {base::printable(text), std::nullopt, std::move(refused)};
 }
 
+std::uint16_t default_port(const Order& order) { return order.tls_first ? 465 : 25; }
+
 Result<void> read_options(const base::CommandLine& line, Order& order) {
     for (const auto& given : line.options)
         if (given.option->letter == 'b') order.busted.emplace_back(given.value);
-    if (line.has('g')) order.gateway = TRY(client::parse_destination(line.value('g')));
+    order.tls_first = line.has('t');
+    if (line.has('g')) order.gateway = TRY(client::parse_destination(line.value('g'), default_port(order)));
     if (order.gateway && order.gateway->how == client::Destination::How::local)
         return base::fail(Kind::usage, "-g: a gateway is another host");
     if (line.has('R')) {
@@ -56,6 +60,12 @@ Result<void> read_options(const base::CommandLine& line, Order& order) {
     order.debug = line.has('d');
     order.filter = line.has('f');
     order.ping = line.has('p');
+    order.authenticate = line.has('a');
+    order.starttls = line.has('s') || order.authenticate;
+    order.without_tls = line.has('i');
+    order.any_certificate = line.has('o');
+    order.user = line.value('u');
+    if (line.has('u') && !sasl::is_plausible(order.user)) return base::fail(Kind::usage, "-u: this is no user's name");
     return {};
 }
 
@@ -80,7 +90,7 @@ Result<Order> make_order(const base::CommandLine& line, const std::string& host_
     order.host = line.value('h', host_name);
     if (order.host.find('.') == std::string::npos) order.host += order.suffix;
     if (!mail::Domain::parse(order.host)) return base::fail(Kind::usage, "-h: " + base::quoted(order.host, 200) + " is no host");
-    order.destination = TRY(client::parse_destination(words[0]));
+    order.destination = TRY(client::parse_destination(words[0], default_port(order)));
 
     const auto sender = read_address(words[1]);
     if (!sender) return base::fail(Kind::usage, "sender: " + sender.error().text);

@@ -28,7 +28,10 @@ struct Order {
     mail::Path sender = mail::Path::null();
     std::vector<Recipient> recipients;
     std::optional<int> report;
+    std::string user;  // -u; empty: the login name
     bool noop_first = false, debug = false, filter = false, ping = false;
+    bool authenticate = false, without_tls = false;  // -a, -i
+    bool starttls = false, tls_first = false, any_certificate = false;
 };
 
 // `host_name` is this host's. The error (Kind::usage) names the fault.

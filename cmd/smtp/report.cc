@@ -35,6 +35,7 @@ int status_of(const smtp::Outcome& outcome) {
         case Cause::no_host: return EX_NOHOST;
         case Cause::unsuited: return EX_PROTOCOL;
         case Cause::auth: return EX_NOPERM;
+        case Cause::unprepared: return EX_CONFIG;
         case Cause::reply:
         case Cause::silence:
         case Cause::tls: break;

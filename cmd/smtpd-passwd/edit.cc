@@ -56,13 +56,21 @@ Result<Kinds> parse_kinds(std::string_view list) {
     Kinds kinds{false, false, false};
     for (const auto word : base::split(list, ',')) {
         const auto mechanism = sasl::find(base::trim(word));
-        if (!mechanism) return base::fail(Kind::usage, "no such mechanism: '" + base::printable(word, 40) + "'");
+        if (!mechanism || !sasl::served(*mechanism))
+            return base::fail(Kind::usage, "no such mechanism: '" + base::printable(word, 40) + "'");
         switch (*mechanism) {
             case sasl::Mechanism::plain:
             case sasl::Mechanism::login: kinds.argon2id = true; break;
             case sasl::Mechanism::scram_sha_256:
             case sasl::Mechanism::scram_sha_256_plus: kinds.scram = true; break;
             case sasl::Mechanism::cram_md5: kinds.cram_md5 = true; break;
+            case sasl::Mechanism::scram_sha_1:
+            case sasl::Mechanism::digest_md5:
+            case sasl::Mechanism::otp:
+            case sasl::Mechanism::external:
+            case sasl::Mechanism::oauthbearer:
+            case sasl::Mechanism::xoauth2:
+            case sasl::Mechanism::anonymous: break;  // not served
         }
     }
     return kinds;

@@ -60,6 +60,13 @@ std::vector<std::string> Authenticator::offer(bool tls, bool binding) const {
             case sasl::Mechanism::cram_md5: works = usable_.cram_md5 && digests_.hmac_md5 != nullptr && !wanted.empty(); break;
             case sasl::Mechanism::plain:
             case sasl::Mechanism::login: works = usable_.password && (tls || setup_.settings.smtpd.passwordinclear); break;
+            case sasl::Mechanism::scram_sha_1:
+            case sasl::Mechanism::digest_md5:
+            case sasl::Mechanism::otp:
+            case sasl::Mechanism::external:
+            case sasl::Mechanism::oauthbearer:
+            case sasl::Mechanism::xoauth2:
+            case sasl::Mechanism::anonymous: break;  // not served
         }
         if (works) out.push_back(name);
     }
@@ -73,7 +80,7 @@ std::vector<std::string> Authenticator::mechanisms_under_tls() const { return of
 
 smtp::event::Auth Authenticator::begin(const smtp::question::Auth& asked, const Channel* channel) {
     const auto mechanism = sasl::find(asked.mechanism);
-    if (!mechanism) return {Step::failed, {}};
+    if (!mechanism || !sasl::served(*mechanism)) return {Step::failed, {}};
     if (locked()) return {Step::later, {}};
     mechanism_ = *mechanism;
     guess_.reset();

@@ -4,12 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
-#include "sys/file.hh"
-#include "sys/host.hh"
+#include "cmd/sibling.hh"
 #include "sys/io.hh"
 
 extern char** environ;
@@ -23,16 +21,7 @@ constexpr int channel_fd = 3, debug_fd = 4;
 constexpr base::Millis start_wait{20'000};
 constexpr std::size_t longest = 4096;
 
-// In the libexec directory, or beside this program: a build directory, a try-out.
-std::string sibling_path(const Setup& setup) {
-    const std::string installed = sys::join(setup.settings.paths.libexec, "smtpd-tls");
-    if (const auto seen = sys::status(installed); seen && seen->executable) return installed;
-    const std::string beside = sys::own_directory();
-    if (beside.empty()) return installed;
-    const std::string other = sys::join(beside, "smtpd-tls");
-    const auto seen = sys::status(other);
-    return seen && seen->executable ? other : installed;
-}
+std::string tls_program(const Setup& setup) { return cmd::sibling_path(setup.settings.paths.libexec, "smtpd-tls"); }
 
 // Up to the line end; the other process is ours, and may die.
 Result<std::string> read_until(int fd, std::string_view end, sys::Deadline deadline) {
@@ -133,7 +122,7 @@ std::optional<Begun> take_begun() {
 Result<Heir> hand_over(const Setup& setup, int in, int out, const Begun& begun) {
     auto [ours, theirs] = TRY(sys::make_socketpair());
     sys::Command command;
-    command.path = sibling_path(setup);
+    command.path = tls_program(setup);
     command.arguments = setup.arguments;
     for (char** entry = environ; *entry != nullptr; ++entry) command.environment.emplace_back(*entry);
     command.environment.push_back(std::string(variable) + "=1");
@@ -157,15 +146,6 @@ bool needs_sibling(const Setup& setup, bool listens) {
     return setup.tls_first || (listens && !s.tls.certificate.empty()) || (md5 && !s.auth.users.empty());
 }
 
-Error become_sibling(const Setup& setup) {
-    const std::string path = sibling_path(setup);
-    std::vector<std::string> words = setup.arguments;
-    words.insert(words.begin(), path);
-    std::vector<char*> argv;
-    for (auto& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    ::execv(path.c_str(), argv.data());
-    return sys::os_error(path, errno);
-}
+Error become_sibling(const Setup& setup) { return cmd::become(tls_program(setup), setup.arguments); }
 
 }  // namespace greylag::smtpd

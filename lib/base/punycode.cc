@@ -58,6 +58,8 @@ std::optional<std::string> ascii_label(std::string_view label) {
     if (is_ascii(label)) return std::string(label);
     if (!is_utf8(label) || label.size() > 4u * 63u) return std::nullopt;
     const std::u32string points = code_points(label);
+    const bool hidden = points.size() > 3 && points[2] == U'-' && points[3] == U'-';
+    if (hidden || label.front() == '-' || label.back() == '-') return std::nullopt;
     std::string out = "xn--";
     for (const char32_t c : points)
         if (c < first_code) out += to_lower(static_cast<char>(c));
@@ -82,6 +84,18 @@ std::optional<std::string> ascii_label(std::string_view label) {
         }
     }
     if (out.size() > 63) return std::nullopt;
+    return out;
+}
+
+std::optional<std::string> ascii_name(std::string_view name) {
+    if (is_ascii(name)) return std::string(name);
+    std::string out;
+    for (const std::string_view text : split(name, '.')) {
+        const auto label = ascii_label(text);
+        if (!label) return std::nullopt;
+        out += *label + '.';
+    }
+    out.pop_back();
     return out;
 }
 

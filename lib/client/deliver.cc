@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/ascii.hh"
-#include "base/utf8.hh"
+#include "client/credentials.hh"
+#include "secret/random.hh"
+#include "secret/sha256.hh"
 #include "sys/dial.hh"
 #include "sys/race.hh"
 
@@ -53,7 +55,7 @@ private:
     void local() {
         auto fd = sys::dial_unix(d_.destination.path, sys::Deadline::earlier(sys::Deadline::in(d_.dial), d_.timing.whole));
         if (!fd) return merge_all(cannot_dial(fd.error().text));
-        talk(*fd);
+        talk(*fd, d_.destination.path);
     }
 
     void remote() {
@@ -74,7 +76,8 @@ private:
     Routed<std::vector<Stop>> route_by_mx(const std::string& domain);
     Routed<std::vector<Stop>> route_by_name(const std::string& host);
     void visit(const Stop& stop);
-    smtp::ClientSession talk(const sys::Fd& fd, bool avoid_chunking = false);
+    smtp::ClientSession talk(const sys::Fd& fd, const std::string& host, bool avoid_chunking = false);
+    Link link_to(int fd, const std::string& host) const;
 
     void merge_all(const Outcome& heard) {
         for (auto& outcome : outcomes_) merge(outcome, heard);
@@ -89,9 +92,6 @@ private:
 
 Routed<std::vector<Stop>> Courier::route(const Destination& to) {
     if (to.how == Destination::How::address) return std::vector<Stop>{{{to.address.text(), 0}, {to.address}}};
-    if (!base::is_ascii(to.host))
-        return std::unexpected(Outcome{State::never, Cause::no_host, Stage::connect, 550, "5.1.2",
-                                       "the name of the host must be in its ASCII form (xn--...)"});
     // A gateway is a host that was chosen, not a domain that has some.
     const bool by_mx = to.how == Destination::How::exchange && &to == &d_.destination;
     return by_mx ? route_by_mx(to.host) : route_by_name(to.host);
@@ -141,25 +141,47 @@ void Courier::visit(const Stop& stop) {
             if (!failed[i]) untried.push_back(ends[i]);
         ends = std::move(untried);
 
-        auto session = talk(dialled->fd);
+        auto session = talk(dialled->fd, stop.exchanger.host);
         if (session.chunking_failed()) {
             auto same = sys::dial(end, limit);
             if (!same) return merge_all(cannot_dial("connect to " + stop.exchanger.host + ": " + same.error().text));
-            session = talk(*same, true);
+            session = talk(*same, stop.exchanger.host, true);
         }
         if (session.greeted()) return;  // the host has spoken; its other addresses are the same host
     }
 }
 
+Link Courier::link_to(int fd, const std::string& host) const {
+    Link link;
+    link.fd = fd;
+    link.host = host;
+    link.security = d_.security;
+    if (d_.login == nullptr) return link;
+    auto& a = link.authentication;
+    a.digests = {secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, nullptr};
+    if (d_.security != nullptr) a.digests.hmac_md5 = d_.security->hmac_md5();
+    a.nonce = [] { return secret::random_text(24); };
+    a.user = d_.login->user;
+    a.without_tls = d_.login->without_tls;
+    a.password = [this, host] {
+        const std::string servers[] = {host, d_.destination.domain()};
+        return find_password(d_.login->secrets.get(), servers, d_.login->user);
+    };
+    return link;
+}
+
 // One session for whoever is not decided yet.
-smtp::ClientSession Courier::talk(const sys::Fd& fd, bool avoid_chunking) {
+smtp::ClientSession Courier::talk(const sys::Fd& fd, const std::string& host, bool avoid_chunking) {
     smtp::ClientFacts facts = d_.facts;
     facts.avoid_chunking = avoid_chunking;
+    // Nobody listens between us and a socket of this machine.
+    const bool local = d_.destination.how == Destination::How::local;
+    if (local && facts.starttls == smtp::ClientFacts::StartTls::offered) facts.starttls = smtp::ClientFacts::StartTls::never;
     facts.recipients.clear();
     // A name without a dot tells a stranger nothing; our address at least is true (RFC 5321 4.1.3).
     if (facts.name.find('.') == std::string::npos) {
         const auto ends = sys::connection_ends(fd.get(), {});
-        if (ends && ends->local && d_.destination.how != Destination::How::local) facts.name = ends->local->address.literal();
+        if (ends && ends->local && !local) facts.name = ends->local->address.literal();
     }
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < outcomes_.size(); ++i) {
@@ -168,7 +190,7 @@ smtp::ClientSession Courier::talk(const sys::Fd& fd, bool avoid_chunking) {
         facts.recipients.push_back(d_.facts.recipients[i]);
     }
     smtp::ClientSession session(std::move(facts));
-    exchange(session, fd.get(), d_.message, d_.timing, d_.trace);
+    exchange(session, link_to(fd.get(), host), d_.message, d_.timing, d_.trace);
     if (session.chunking_failed() && !avoid_chunking) return session;
     for (std::size_t k = 0; k < places.size(); ++k) merge(outcomes_[places[k]], session.outcomes()[k]);
     done_ = done_ || session.committed();

@@ -16,6 +16,13 @@
 
 namespace greylag::client {
 
+// -a: as whom, and where the password stands.
+struct Login {
+    std::string user;
+    base::Secret secrets;      // lines of client/credentials.hh
+    bool without_tls = false;  // a password may cross an open wire
+};
+
 struct Delivery {
     Destination destination;
     std::optional<Destination> gateway;  // where the destination has neither MX nor address
@@ -30,6 +37,8 @@ struct Delivery {
     sys::Deadline new_hosts = sys::Deadline::never();  // behind it no host is begun
     Timing timing;
     Trace trace;
+    const Security* security = nullptr;  // nullptr: TLS cannot be had
+    const Login* login = nullptr;        // where the facts say that the session is to authenticate
 };
 
 // One outcome a recipient of the facts, none of them open.

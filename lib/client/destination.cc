@@ -7,6 +7,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "base/punycode.hh"
 #include "mail/domain.hh"
 
 namespace greylag::client {
@@ -19,13 +20,6 @@ constexpr std::array<std::pair<std::string_view, std::uint16_t>, 5> services{
 
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
     return base::fail(Kind::usage, "destination " + base::quoted(text, 200) + ": " + std::string(why));
-}
-
-std::optional<std::uint16_t> port_of(std::string_view service) {
-    for (const auto& [name, port] : services)
-        if (base::iequals(service, name)) return port;
-    const auto number = base::parse_number<std::uint16_t>(service);
-    return number && *number != 0 ? number : std::nullopt;
 }
 
 std::optional<mail::IpAddress> address_of(std::string_view text) {
@@ -44,7 +38,9 @@ Result<void> read_host(std::string_view host, std::string_view whole, Destinatio
         return {};
     }
     if (host.starts_with('$')) return bad(whole, "there is no network database here");
-    const auto domain = mail::Domain::parse(host, mail::Domain::Allow::utf8);
+    const auto ascii = base::ascii_name(host);
+    if (!ascii) return bad(whole, "this name has no ASCII form");
+    const auto domain = mail::Domain::parse(*ascii);
     if (!domain) return bad(whole, "this is no host");
     out.host = domain->text();
     out.how = bracketed || out.lmtp ? Destination::How::name : Destination::How::exchange;
@@ -57,13 +53,31 @@ Result<std::string_view> take_port(std::string_view text, std::string_view whole
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) return text;
     if (bracket == std::string_view::npos && text.find(':') != colon) return text;
-    const auto port = port_of(text.substr(colon + 1));
+    const auto port = service_port(text.substr(colon + 1));
     if (!port) return bad(whole, "this is no port");
     out.port = *port;
     return text.substr(0, colon);
 }
 
 }  // namespace
+
+std::optional<std::uint16_t> service_port(std::string_view service) {
+    for (const auto& [name, port] : services)
+        if (base::iequals(service, name)) return port;
+    const auto number = base::parse_number<std::uint16_t>(service);
+    return number && *number != 0 ? number : std::nullopt;
+}
+
+std::optional<std::uint16_t> find_service(std::string_view service, std::string_view table) {
+    for (const auto line : base::split(table, '\n')) {
+        auto words = base::words(line.substr(0, line.find('#')), "\r");
+        if (words.size() < 2 || !words[1].ends_with("/tcp")) continue;
+        const auto port = base::parse_number<std::uint16_t>(words[1].substr(0, words[1].size() - 4));
+        words.erase(words.begin() + 1);
+        if (port && std::find(words.begin(), words.end(), service) != words.end()) return port;
+    }
+    return std::nullopt;
+}
 
 std::string Destination::text() const {
     switch (how) {
@@ -85,8 +99,9 @@ std::string Destination::domain() const {
     return {};
 }
 
-Result<Destination> parse_destination(std::string_view text) {
+Result<Destination> parse_destination(std::string_view text, std::uint16_t default_port) {
     Destination out;
+    out.port = default_port;
     auto parts = base::split(text, '!');
     if (parts.size() == 1) {
         const std::string_view host = TRY(take_port(text, text, out));
@@ -108,7 +123,7 @@ Result<Destination> parse_destination(std::string_view text) {
     if (std::find(nets.begin(), nets.end(), net) == nets.end()) return bad(text, "no network of this name");
     if (parts.size() > 3) return bad(text, "more than net, host and service");
     if (parts.size() == 3) {
-        const auto port = port_of(parts[2]);
+        const auto port = service_port(parts[2]);
         if (!port) return bad(text, "this is no service");
         out.port = *port;
     }

@@ -18,6 +18,7 @@ namespace c = smtp::client;
 using smtp::Stage;
 
 constexpr std::size_t block_size = 256 << 10;
+constexpr base::Millis farewell{1000};  // close_notify
 
 base::Millis limit_of(const Timing& timing, Stage stage) {
     switch (stage) {
@@ -37,14 +38,28 @@ base::Millis limit_of(const Timing& timing, Stage stage) {
     return timing.quit;
 }
 
+// A line of AUTH without what it proves.
+std::string masked(std::string_view line) {
+    if (line == "*") return "*";
+    if (!line.starts_with("AUTH ")) return "[masked]";
+    const auto words = base::words(line);
+    return "AUTH " + std::string(words.at(1)) + (words.size() > 2 ? " [masked]" : "");
+}
+
 class Exchange {
 public:
-    Exchange(smtp::ClientSession& session, int connection, int message, const Timing& timing, const Trace& trace)
-        : session_(session), connection_(connection), message_(message), timing_(timing), trace_(trace) {}
+    Exchange(smtp::ClientSession& session, Link link, int message, const Timing& timing, const Trace& trace)
+        : session_(session),
+          link_(std::move(link)),
+          wire_(std::make_unique<PlainWire>(link_.fd)),
+          message_(message),
+          timing_(timing),
+          trace_(trace) {}
 
     void run() {
         feed(c::Connected{});
         while (!session_.closed()) read();
+        wire_->close(sys::Deadline::in(std::min(timing_.quit, farewell)));
     }
 
 private:
@@ -53,30 +68,60 @@ private:
     }
 
     void feed(const c::Event& event) {
-        const auto effects = session_.on(event);
+        const auto* auth = std::get_if<c::Auth>(&event);
+        const bool secret = auth != nullptr && auth->step == c::Auth::Step::send;
+        auto effects = session_.on(event);
         bool body = false;
-        for (const auto& effect : effects) {
-            if (const auto* send = std::get_if<c::Send>(&effect)) say(send->bytes);
+        for (auto& effect : effects) {
+            if (auto* send = std::get_if<c::Send>(&effect)) say(send->bytes, secret);
             if (const auto* message = std::get_if<c::Body>(&effect)) body = true, put_body(*message);
-            // Neither was asked for: TLS and AUTH need who can do them.
-            if (std::holds_alternative<c::StartTls>(effect)) return feed(c::TlsUp{false, "there is no TLS in this program"});
-            if (std::holds_alternative<c::AskAuth>(effect)) return feed(c::Auth{c::Auth::Step::give_up, "no credentials"});
+            if (std::holds_alternative<c::StartTls>(effect)) return start_tls();
+            if (const auto* ask = std::get_if<c::AskAuth>(&effect)) return authenticate(*ask);
         }
         flush();
         if (body && !unreadable_) session_.on(c::BodySent{});
     }
 
-    void say(std::string_view lines) {
+    void start_tls() {
+        if (link_.security == nullptr) return feed(c::TlsUp{false, "there is no TLS in this program"});
+        auto secured = link_.security->secure(link_.fd, link_.host, deadline());
+        if (!secured) return feed(c::TlsUp{false, secured.error().text});
+        wire_ = std::move(*secured);
+        parser_ = {};
+        if (trace_.show != nullptr) trace_.show(true, "[" + wire_->description() + "]");
+        feed(c::TlsUp{true, {}});
+    }
+
+    void authenticate(const c::AskAuth& ask) {
+        if (!authenticator_) {
+            link_.authentication.bindings = wire_->bindings();
+            authenticator_.emplace(std::move(link_.authentication));
+        }
+        c::Auth answer = authenticator_->on(ask);
+        if (answer.step == c::Auth::Step::done && !authenticator_->note().empty() && trace_.note != nullptr)
+            trace_.note("not authenticated: " + authenticator_->note());
+        c::Event event = std::move(answer);
+        feed(event);
+        base::wipe(std::get<c::Auth>(event).text);
+    }
+
+    // A secret is neither shown nor left behind.
+    void say(std::string& lines, bool secret) {
         out_ += lines;
-        if (trace_.show == nullptr) return;
-        for (const auto line : base::split(lines.substr(0, lines.size() - 2), '\n')) trace_.show(true, base::trim(line));
+        secret_ = secret;
+        const auto shown = std::string_view(lines).substr(0, lines.size() - 2);
+        if (trace_.show != nullptr && secret) trace_.show(true, masked(shown));
+        if (trace_.show != nullptr && !secret)
+            for (const auto line : base::split(shown, '\n')) trace_.show(true, base::trim(line));
+        if (secret) base::wipe(lines);
     }
 
     void flush() {
         if (!out_.empty() && !broken_ && !unreadable_) {
-            const auto sent = sys::write_all(connection_, out_, deadline());
+            const auto sent = wire_->write_all(out_, deadline());
             if (!sent) broken_ = sent.error().kind == Kind::timeout ? c::Gone::Why::timeout : c::Gone::Why::broken;
         }
+        if (std::exchange(secret_, false)) base::wipe(out_);
         out_.clear();
     }
 
@@ -123,7 +168,7 @@ private:
             const auto got = parser_.next(input_, reply);
             if (got == smtp::ReplyParser::Got::fault) return feed(c::Malformed{parser_.fault()});
             if (got == smtp::ReplyParser::Got::reply) break;
-            const auto count = sys::read_some(connection_, room_, until);
+            const auto count = wire_->read_some(room_, until);
             if (!count || *count == 0) return gone(count.has_value() ? nullptr : &count.error());
             input_ = {room_.data(), *count};
         }
@@ -148,7 +193,9 @@ private:
     }
 
     smtp::ClientSession& session_;
-    int connection_, message_;
+    Link link_;
+    std::unique_ptr<Wire> wire_;
+    int message_;
     const Timing& timing_;
     const Trace& trace_;
     smtp::ReplyParser parser_;
@@ -156,7 +203,8 @@ private:
     std::string_view input_;
     std::string out_;
     std::optional<c::Gone::Why> broken_;
-    bool unreadable_ = false;
+    std::optional<Authenticator> authenticator_;
+    bool unreadable_ = false, secret_ = false;
 };
 
 }  // namespace
@@ -169,8 +217,8 @@ Timing Timing::hasty() {
     return timing;
 }
 
-void exchange(smtp::ClientSession& session, int connection, int message, const Timing& timing, const Trace& trace) {
-    Exchange(session, connection, message, timing, trace).run();
+void exchange(smtp::ClientSession& session, Link link, int message, const Timing& timing, const Trace& trace) {
+    Exchange(session, std::move(link), message, timing, trace).run();
 }
 
 }  // namespace greylag::client

@@ -1,9 +1,13 @@
 // One connection: a ClientSession and the bytes that belong to it. Every group of commands is one write, a small message with
 // it; a large message passes in blocks, so memory stays flat.
 #pragma once
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/time.hh"
+#include "client/authenticate.hh"
+#include "client/wire.hh"
 #include "smtp/client.hh"
 #include "sys/clock.hh"
 
@@ -17,13 +21,31 @@ struct Timing {
     static Timing hasty();  // -p: ten seconds a step, thirty in all
 };
 
-// Where a dialogue is shown, line by line without its end; the body is counted, not shown.
+// Where a dialogue is shown, line by line without its end; the body is counted, not shown, what AUTH says is masked.
 struct Trace {
     void (*show)(bool ours, std::string_view line) = nullptr;
+    void (*note)(std::string_view sentence) = nullptr;  // what the caller asked for and did not get
+};
+
+// Who can make TLS of a connection: a program that has none of it has nobody.
+class Security {
+public:
+    virtual ~Security() = default;
+    // The handshake; `host` is the name that was dialled, or the address. Neither closes the descriptor.
+    virtual Result<std::unique_ptr<Wire>> secure(int fd, const std::string& host, sys::Deadline deadline) const = 0;
+    using Digest = std::string(std::string_view key, std::string_view text);
+    virtual Digest* hmac_md5() const = 0;  // for CRAM-MD5
+};
+
+struct Link {
+    int fd = -1;
+    std::string host;                     // as it was dialled
+    const Security* security = nullptr;   // nullptr: TLS cannot be had
+    Authenticator::Facts authentication;  // where the session is to authenticate; bindings are filled in
 };
 
 // Runs the session to its end. `message` is a seekable descriptor with the message from offset 0, CRLF lines, no dot stuffed.
 // What cannot be read of it ends the session before the final dot.
-void exchange(smtp::ClientSession& session, int connection, int message, const Timing& timing, const Trace& trace);
+void exchange(smtp::ClientSession& session, Link link, int message, const Timing& timing, const Trace& trace);
 
 }  // namespace greylag::client

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ascii.hh"
+#include "base/punycode.hh"
 #include "mail/domain.hh"
 
 namespace greylag::client {
@@ -26,7 +27,7 @@ std::unexpected<Outcome> loop(std::string_view domain) {
 bool named(std::span<const std::string> names, std::string_view host) {
     return std::any_of(names.begin(), names.end(), [&](std::string_view name) {
         if (name.ends_with('.')) name.remove_suffix(1);
-        return base::iequals(name, host);
+        return base::iequals(base::ascii_name(name).value_or(std::string(name)), host);
     });
 }
 

@@ -28,6 +28,8 @@ public:
     }
     void spoil() { broken_ = true; }
 
+    bool empty() const { return text_.empty() && !broken_; }
+
     std::optional<std::string> address() const {
         const bool whole = !text_.empty() && text_.front() != '@' && text_.back() != '@' && at_signs_ == 1;
         return whole && !broken_ && base::is_utf8(text_) ? std::optional{text_} : std::nullopt;
@@ -44,10 +46,10 @@ class AddressReader {
 public:
     explicit AddressReader(std::string_view text) : rest_(text) {}
 
-    std::vector<std::string> run() {
+    AddressList run() {
         for (rest_ = skip_comments(rest_); !rest_.empty(); rest_ = skip_comments(rest_)) step(rest_.front());
         end_entry();
-        return std::move(found_);
+        return std::move(list_);
     }
 
 private:
@@ -61,6 +63,7 @@ private:
             entry_ = {};
             in_angle_ = true;
         } else if (c == '>') {
+            if (entry_.empty()) entry_.spoil();
             in_angle_ = false;
             end_entry();
             angle_done_ = true;
@@ -74,7 +77,11 @@ private:
     }
 
     void end_entry() {
-        if (auto address = entry_.address(); address && !in_angle_ && !angle_done_) found_.push_back(std::move(*address));
+        if (auto address = entry_.address(); address && !in_angle_ && !angle_done_) {
+            list_.found.push_back(std::move(*address));
+        } else if (in_angle_ || (!entry_.empty() && !angle_done_)) {
+            ++list_.unread;
+        }
         entry_ = {};
         in_angle_ = angle_done_ = false;
     }
@@ -109,14 +116,16 @@ private:
     Entry entry_;
     bool in_angle_ = false;
     bool angle_done_ = false;  // "Name <a@b> words": the words are nothing
-    std::vector<std::string> found_;
+    AddressList list_;
 };
 
 }  // namespace
 
-std::vector<std::string> addresses(std::string_view value) {
+AddressList address_list(std::string_view value) {
     const std::string unfolded = unfold(value);
     return AddressReader(unfolded).run();
 }
+
+std::vector<std::string> addresses(std::string_view value) { return address_list(value).found; }
 
 }  // namespace greylag::mail

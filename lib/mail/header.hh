@@ -29,6 +29,13 @@ std::string unfold(std::string_view value);
 // cannot be read is left out, too.
 std::vector<std::string> addresses(std::string_view value);
 
+// The same for whoever must not lose one in silence: `unread` counts the entries that hold something and are no address.
+struct AddressList {
+    std::vector<std::string> found;
+    unsigned unread = 0;
+};
+AddressList address_list(std::string_view value);
+
 // Counts header fields of a name while the message streams by in any pieces: for Received (loops).
 class FieldCounter {
 public:

@@ -1,54 +1,94 @@
 #include "sasl/client.hh"
 
+#include <algorithm>
+
 #include "base/ascii.hh"
 #include "base/base64.hh"
 #include "base/hex.hh"
+#include "sasl/digest_md5.hh"
+#include "sasl/otp.hh"
 #include "sasl/scram.hh"
 
 namespace greylag::sasl {
 
 namespace {
+
 std::unexpected<Error> bad(std::string_view what) {
     return base::fail(Kind::protocol, "authentication: the server " + std::string(what));
 }
+
+std::unexpected<Error> more_than(Mechanism m) { return bad("asks for more than " + std::string(name(m)) + " has"); }
+
+constexpr bool proves_itself(Mechanism m) {
+    return m == Mechanism::scram_sha_256_plus || m == Mechanism::scram_sha_256 || m == Mechanism::scram_sha_1 ||
+           m == Mechanism::digest_md5;
+}
+
+constexpr std::size_t most_complaint = 2048;
+constexpr char separator = '\x01';
+
 }  // namespace
 
 std::optional<std::string> Client::initial() {
-    ++round_;
     switch (mechanism_) {
-        case Mechanism::plain: return std::string(1, '\0') + user_ + '\0' + password_.get();
         case Mechanism::login:
-        case Mechanism::cram_md5: round_ = 0; return std::nullopt;
+        case Mechanism::cram_md5:
+        case Mechanism::digest_md5: return std::nullopt;
+        case Mechanism::plain:
+        case Mechanism::otp:
+        case Mechanism::external:
+        case Mechanism::anonymous:
+        case Mechanism::oauthbearer:
+        case Mechanism::xoauth2:
         case Mechanism::scram_sha_256_plus:
-        case Mechanism::scram_sha_256: break;
+        case Mechanism::scram_sha_256:
+        case Mechanism::scram_sha_1: break;
     }
-    if (mechanism_ == Mechanism::scram_sha_256_plus)
-        gs2_ = facts_.bindings.exporter.empty() ? "p=tls-server-end-point,," : "p=tls-exporter,,";
-    else
-        gs2_ = facts_.bindings.any() ? "y,," : "n,,";
-    client_first_ = "n=" + escape_name(user_) + ",r=" + facts_.nonce;
-    return gs2_ + client_first_;
+    ++round_;
+    if (mechanism_ == Mechanism::plain) return facts_.authorization + '\0' + user_ + '\0' + password_.get();
+    if (mechanism_ == Mechanism::otp) return facts_.authorization + '\0' + user_;
+    if (mechanism_ == Mechanism::external) return facts_.authorization;
+    if (mechanism_ == Mechanism::anonymous) return user_;
+    if (mechanism_ == Mechanism::oauthbearer || mechanism_ == Mechanism::xoauth2) return bearer();
+    return begin_scram();
 }
 
 Result<std::string> Client::respond(std::string_view challenge) {
-    const bool nothing_sent_yet = round_ == 0;
+    if (!can(mechanism_, facts_.digests)) return bad("wants " + std::string(name(mechanism_)) + ", which is not built in");
     switch (mechanism_) {
-        case Mechanism::plain:
-            if (nothing_sent_yet) return initial().value_or("");
-            return bad("asks for more than PLAIN has");
         case Mechanism::login: return login();
         case Mechanism::cram_md5: return cram(challenge);
+        case Mechanism::digest_md5: return digest(challenge);
+        case Mechanism::plain:
+        case Mechanism::otp:
+        case Mechanism::external:
+        case Mechanism::anonymous:
+        case Mechanism::oauthbearer:
+        case Mechanism::xoauth2:
         case Mechanism::scram_sha_256_plus:
         case Mechanism::scram_sha_256:
-            if (nothing_sent_yet) return initial().value_or("");
-            return scram(challenge);
+        case Mechanism::scram_sha_1: break;
     }
-    return bad("asks too much");
+    if (round_ == 0) return initial().value_or("");
+    switch (mechanism_) {
+        case Mechanism::otp: return otp(challenge);
+        case Mechanism::oauthbearer:
+        case Mechanism::xoauth2: return token_refused(challenge);
+        case Mechanism::scram_sha_256_plus:
+        case Mechanism::scram_sha_256:
+        case Mechanism::scram_sha_1: return scram(challenge);
+        case Mechanism::login:
+        case Mechanism::cram_md5:
+        case Mechanism::digest_md5:
+        case Mechanism::plain:
+        case Mechanism::external:
+        case Mechanism::anonymous: break;
+    }
+    return more_than(mechanism_);
 }
 
 Result<void> Client::succeeded() const {
-    const bool scram = mechanism_ == Mechanism::scram_sha_256 || mechanism_ == Mechanism::scram_sha_256_plus;
-    if (scram && !proven_) return bad("did not prove that it knows the password");
+    if (proves_itself(mechanism_) && !proven_) return bad("did not prove that it knows the password");
     return {};
 }
 
@@ -57,57 +97,76 @@ Result<std::string> Client::login() {
     switch (++round_) {
         case 1: return user_;
         case 2: return password_.get();
-        default: return bad("asks for more than LOGIN has");
+        default: return more_than(mechanism_);
     }
 }
 
 Result<std::string> Client::cram(std::string_view challenge) const {
-    if (facts_.digests.hmac_md5 == nullptr) return bad("wants CRAM-MD5, which is not built in");
     std::string digest;
     for (const char c : facts_.digests.hmac_md5(password_.get(), challenge)) base::append_hex(digest, c, base::hex_lower);
     return user_ + " " + digest;
 }
 
-std::string Client::binding() const {
-    if (mechanism_ != Mechanism::scram_sha_256_plus) return {};
-    return facts_.bindings.exporter.empty() ? facts_.bindings.end_point : facts_.bindings.exporter;
-}
-
-Result<std::string> Client::scram(std::string_view challenge) {
-    switch (++round_) {
-        case 2: return scram_final(challenge);
-        case 3: {
-            auto list = challenge;
-            const auto signature = take_attribute(list, 'v');
-            const auto decoded = signature ? base::base64_decode(*signature) : std::nullopt;
-            if (!decoded || !facts_.digests.equal(*decoded, signature_)) return bad("does not know the password itself");
-            proven_ = true;
-            return std::string();
-        }
-        default: return bad("asks for more than SCRAM has");
+std::string Client::bearer() const {
+    std::string text = "user=" + user_ + separator;
+    if (mechanism_ == Mechanism::oauthbearer) {
+        text = "n,a=" + escape_name(facts_.authorization.empty() ? user_ : facts_.authorization) + "," + separator;
+        if (!facts_.host.empty()) text += "host=" + facts_.host + separator;
+        if (!facts_.port.empty()) text += "port=" + facts_.port + separator;
     }
+    return text + "auth=Bearer " + password_.get() + separator + separator;
 }
 
-Result<std::string> Client::scram_final(std::string_view server_first) {
-    auto list = server_first;
-    const auto nonce = take_attribute(list, 'r');
-    const auto salt_text = nonce ? take_attribute(list, 's') : std::nullopt;
-    const auto iterations_text = salt_text ? take_attribute(list, 'i') : std::nullopt;
-    if (!iterations_text) return bad("sent no SCRAM challenge");
-    if (!nonce->starts_with(facts_.nonce) || nonce->size() == facts_.nonce.size()) return bad("answered another nonce than ours");
-    const auto salt = base::base64_decode(*salt_text);
-    const auto iterations = base::parse_number<unsigned>(*iterations_text);
-    if (!salt || salt->empty() || !iterations) return bad("sent no SCRAM challenge");
-    if (*iterations < least_iterations) return bad("keeps passwords too weakly (fewer than 4096 iterations)");
-    if (*iterations > most_iterations) return bad("asks for too much work");
+// A token that was not taken comes back as a challenge with the reason; a dummy answer makes the server say 5yz (RFC 7628 3.2.3).
+Result<std::string> Client::token_refused(std::string_view challenge) {
+    if (++round_ > 2) return more_than(mechanism_);
+    complaint_ = challenge.substr(0, most_complaint);
+    return mechanism_ == Mechanism::oauthbearer ? std::string(1, separator) : std::string();
+}
 
-    const auto& d = facts_.digests;
-    const std::string final = "c=" + base::base64_encode(gs2_ + binding()) + ",r=" + std::string(*nonce);
-    const std::string text = client_first_ + "," + std::string(server_first) + "," + final;
-    const base::Secret salted(d.pbkdf2_sha256(password_.get(), *salt, *iterations));
-    const std::string key = d.hmac_sha256(salted.get(), "Client Key");
-    signature_ = d.hmac_sha256(d.hmac_sha256(salted.get(), "Server Key"), text);
-    return final + ",p=" + base::base64_encode(xor_of(key, d.hmac_sha256(d.sha256(key), text)));
+Result<std::string> Client::otp(std::string_view challenge) {
+    if (++round_ > 2) return more_than(mechanism_);
+    const auto parsed = parse_otp_challenge(challenge);
+    if (!parsed) return bad("sent no OTP challenge that we understand");
+    if (facts_.ask) {
+        auto typed = typed_otp(facts_.ask(challenge));
+        if (!typed)
+            return base::fail(Kind::protocol, "authentication: a one-time password is six words or 16 hexadecimal digits");
+        return *std::move(typed);
+    }
+    std::string out = "hex:";
+    for (const char c : one_time_password(*parsed, password_.get(), facts_.digests)) base::append_hex(out, c, base::hex_lower);
+    return out;
+}
+
+std::string Client::choose_realm(const std::vector<std::string>& realms) const {
+    if (!facts_.realm.empty()) return facts_.realm;
+    if (realms.size() > 1 && facts_.ask) {
+        std::string prompt = "realm (one of";
+        for (const auto& realm : realms) prompt += " " + realm;
+        const std::string chosen = facts_.ask(prompt + ")");
+        if (!chosen.empty()) return chosen;
+    }
+    return realms.empty() ? std::string() : realms.front();
+}
+
+Result<std::string> Client::digest(std::string_view challenge) {
+    if (++round_ == 2) {
+        const auto shown = parse_rspauth(challenge);
+        if (!shown || signature_.empty() || !facts_.digests.equal(*shown, signature_))
+            return bad("does not know the password itself");
+        proven_ = true;
+        return std::string();
+    }
+    if (round_ > 2) return more_than(mechanism_);
+    const auto parsed = parse_digest_challenge(challenge);
+    if (!parsed) return bad(parsed.error().what);
+    const std::string realm = choose_realm(parsed->realms), uri = facts_.service + "/" + facts_.host;
+    auto answer =
+        answer_digest(*parsed, {user_, password_.get(), facts_.authorization, realm, facts_.nonce, uri}, facts_.digests.md5);
+    if (!answer) return bad("knows no UTF-8, and the name or the password needs it");
+    signature_ = std::move(answer->rspauth);
+    return std::move(answer->text);
 }
 
 }  // namespace greylag::sasl

@@ -8,17 +8,60 @@
 namespace greylag::sasl {
 
 namespace {
-constexpr std::array<std::string_view, mechanisms.size()> names{"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "CRAM-MD5", "PLAIN",
-                                                                "LOGIN"};
 constexpr std::size_t longest = 255;
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < table.size(); ++i)
+        if (table[i].mechanism != static_cast<Mechanism>(i)) return false;
+    return true;
+}
+static_assert(in_order(), "row() finds a mechanism by its number");
+
+bool is_offered(std::span<const std::string> offered, Mechanism m) {
+    return std::any_of(offered.begin(), offered.end(), [&](const auto& one) { return base::iequals(one, name(m)); });
+}
+
+bool eligible(Mechanism m, const Means& means) {
+    if (!can(m, means.digests) || (sends_password(m) && !means.clear_allowed)) return false;
+    if (m == Mechanism::scram_sha_256_plus) return means.can_bind;
+    if (m == Mechanism::external) return means.certificate;
+    if (m == Mechanism::otp) return means.answers;
+    return row(m).unasked;
+}
 }  // namespace
 
-std::string_view name(Mechanism mechanism) { return names.at(static_cast<std::size_t>(mechanism)); }
-
 std::optional<Mechanism> find(std::string_view name_given) {
-    for (const Mechanism m : mechanisms)
-        if (base::iequals(name(m), name_given)) return m;
+    for (const Row& one : table)
+        if (base::iequals(one.name, name_given)) return one.mechanism;
     return std::nullopt;
+}
+
+bool can(Mechanism mechanism, const Digests& d) {
+    const bool compares = d.equal != nullptr;
+    switch (mechanism) {
+        case Mechanism::scram_sha_256_plus:
+        case Mechanism::scram_sha_256:
+            return compares && d.sha256 != nullptr && d.hmac_sha256 != nullptr && d.pbkdf2_sha256 != nullptr;
+        case Mechanism::scram_sha_1: return compares && d.sha1 != nullptr && d.hmac_sha1 != nullptr && d.pbkdf2_sha1 != nullptr;
+        case Mechanism::digest_md5: return compares && d.md5 != nullptr;
+        case Mechanism::cram_md5: return d.hmac_md5 != nullptr;
+        case Mechanism::otp: return d.md5 != nullptr && d.sha1 != nullptr;
+        case Mechanism::external:
+        case Mechanism::oauthbearer:
+        case Mechanism::xoauth2:
+        case Mechanism::plain:
+        case Mechanism::login:
+        case Mechanism::anonymous: return true;
+    }
+    return false;
+}
+
+std::vector<Mechanism> ranked(std::span<const std::string> offered, const Means& means) {
+    std::vector<Mechanism> out;
+    if (means.bits < means.least_bits) return out;
+    for (const Mechanism m : spoken)
+        if (eligible(m, means) && is_offered(offered, m)) out.push_back(m);
+    return out;
 }
 
 std::optional<Mechanism> strongest(std::span<const std::string> offered, bool can_bind, bool has_md5, bool clear_allowed) {
@@ -26,7 +69,7 @@ std::optional<Mechanism> strongest(std::span<const std::string> offered, bool ca
         if (m == Mechanism::scram_sha_256_plus && !can_bind) continue;
         if (m == Mechanism::cram_md5 && !has_md5) continue;
         if (sends_password(m) && !clear_allowed) continue;
-        if (std::any_of(offered.begin(), offered.end(), [&](const auto& one) { return base::iequals(one, name(m)); })) return m;
+        if (is_offered(offered, m)) return m;
     }
     return std::nullopt;
 }

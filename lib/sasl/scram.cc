@@ -1,11 +1,23 @@
 #include "sasl/scram.hh"
 
+#include "base/wipe.hh"
+
 namespace greylag::sasl {
 
 ScramVerifier make_verifier(const Digests& digests, std::string_view password, std::string salt, unsigned iterations) {
     const std::string salted = digests.pbkdf2_sha256(password, salt, iterations);
     return {iterations, std::move(salt), digests.sha256(digests.hmac_sha256(salted, "Client Key")),
             digests.hmac_sha256(salted, "Server Key")};
+}
+
+ScramProof prove(const Digests& d, bool sha256, std::string_view password, std::string_view salt, unsigned iterations,
+                 std::string_view text) {
+    const auto stretch = sha256 ? d.pbkdf2_sha256 : d.pbkdf2_sha1;
+    const auto mac = sha256 ? d.hmac_sha256 : d.hmac_sha1;
+    const auto hash = sha256 ? d.sha256 : d.sha1;
+    const base::Secret salted(stretch(password, salt, iterations));
+    const base::Secret key(mac(salted.get(), "Client Key"));
+    return {xor_of(key.get(), mac(hash(key.get()), text)), mac(mac(salted.get(), "Server Key"), text)};
 }
 
 std::string escape_name(std::string_view name) {

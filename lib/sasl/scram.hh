@@ -8,7 +8,7 @@
 
 namespace greylag::sasl {
 
-inline constexpr unsigned least_iterations = 4096;      // RFC 7677 4
+inline constexpr unsigned least_iterations = 4096;      // RFC 7677 4, RFC 5802 5.1
 inline constexpr unsigned most_iterations = 1'000'000;  // half a second of ours
 
 // What a server keeps: nobody can log in with it.
@@ -17,6 +17,13 @@ struct ScramVerifier {
     std::string salt, stored_key, server_key;
 };
 ScramVerifier make_verifier(const Digests& digests, std::string_view password, std::string salt, unsigned iterations);
+
+// What a client answers to a salt, and what the server must say then. `text` is all that was said and the rest of this message.
+struct ScramProof {
+    std::string proof, signature;
+};
+ScramProof prove(const Digests& digests, bool sha256, std::string_view password, std::string_view salt, unsigned iterations,
+                 std::string_view text);
 
 // "=2C" and "=3D" for comma and equals sign.
 std::string escape_name(std::string_view name);

@@ -32,6 +32,13 @@ Step Server::begin(std::optional<std::string_view> initial) {
             return challenge(facts_.challenge, Expect::cram);
         case Mechanism::scram_sha_256_plus:
         case Mechanism::scram_sha_256: return initial ? scram_first(*initial) : challenge("", Expect::first);
+        case Mechanism::scram_sha_1:
+        case Mechanism::digest_md5:
+        case Mechanism::otp:
+        case Mechanism::external:
+        case Mechanism::oauthbearer:
+        case Mechanism::xoauth2:
+        case Mechanism::anonymous: break;  // not served
     }
     return fail("malformed", true);
 }

@@ -61,9 +61,9 @@ client::Effects ClientSession::on(const client::Event& event) {
     if (closed_) return {};
     std::visit(Overloaded{[&](const client::Connected&) {
                               if (waiting_ != Stage::connect) return;
-                              waiting_ = Stage::greeting;
-                              expected_.push_back({Stage::greeting});
-                              if (facts_.noop_first) send_line("NOOP", Stage::greeting, 1);
+                              if (facts_.starttls != ClientFacts::StartTls::first) return await_greeting();
+                              waiting_ = Stage::handshake;
+                              out_.emplace_back(client::StartTls{});
                           },
                           [&](const client::Answered& e) { answered(e); },
                           [&](const client::Malformed& e) { protocol_fault(stage(), e.text); },
@@ -135,6 +135,12 @@ void ClientSession::gone(const client::Gone& e) {
     fail(std::move(outcome));
 }
 
+void ClientSession::await_greeting() {
+    waiting_ = Stage::greeting;
+    expected_.push_back({Stage::greeting});
+    if (facts_.noop_first) send_line("NOOP", Stage::greeting, 1);
+}
+
 void ClientSession::greeting(const Reply& reply) {
     if (reply.code == 220) {
         if (expected_.empty()) say_hello(true);
@@ -154,12 +160,13 @@ void ClientSession::say_hello(bool extended) {
 
 void ClientSession::hello(const Reply& reply) {
     const int digit = reply.code / 100;
-    if (digit == 2) {
+    if (reply.code == 250) {
         offered_ = {};
         if (extended_) read_extensions(reply);
         return after_hello();
     }
-    if (digit == 3) return protocol_fault(Stage::hello, "EHLO was answered with " + std::to_string(reply.code));
+    // 220: a proxy that greets once more under TLS; each further answer would be taken for the next one.
+    if (digit < 4) return protocol_fault(Stage::hello, "EHLO was answered with " + std::to_string(reply.code));
     // A server of the old kind knows no EHLO. One that had TLS up spoke it a moment ago.
     if (digit == 5 && extended_ && !facts_.lmtp && !tls_) return say_hello(false);
     settle_rest(of_reply(digit == 4 ? State::later : State::never, Stage::hello, reply));
@@ -195,7 +202,7 @@ void ClientSession::after_hello() {
             return quit();
         }
     }
-    if (facts_.authenticate && !authenticated_) {
+    if (facts_.authenticate && !auth_done_) {
         waiting_ = Stage::auth;
         return ask_auth(std::nullopt);
     }

@@ -17,7 +17,7 @@
 namespace greylag::smtp {
 
 struct ClientFacts {
-    enum class StartTls : std::uint8_t { never, offered, required };
+    enum class StartTls : std::uint8_t { never, offered, required, first };  // first: before any word
     // Of the message as it stands in the spool: CRLF lines, no dot stuffed.
     struct Message {
         std::uint64_t octets = 0;
@@ -44,8 +44,9 @@ std::string_view name(Stage stage);  // "greeting", "EHLO", "MAIL" ... "the mess
 
 struct Outcome {
     enum class State : std::uint8_t { open, delivered, later, never };
-    // unsuited: the server can never take this message as it is; silence: no reply decided it.
-    enum class Cause : std::uint8_t { reply, unsuited, silence, no_host, tls, auth };
+    // unsuited: the server can never take this message as it is; silence: no reply decided it; unprepared: something is
+    // missing on our side.
+    enum class Cause : std::uint8_t { reply, unsuited, silence, no_host, tls, auth, unprepared };
     State state = State::open;
     Cause cause = Cause::reply;
     Stage stage = Stage::connect;
@@ -71,10 +72,11 @@ struct TlsUp {
     bool ok = false;
     std::string text;
 };
-struct Auth {  // the answer to AskAuth
-    enum class Step : std::uint8_t { send, done, give_up_later, give_up };
+struct Auth {                                                // the answer to AskAuth
+    enum class Step : std::uint8_t { send, done, give_up };  // done: the session goes on, authenticated or not
     Step step = Step::give_up;
-    std::string text;  // send: the line without its end; give_up: why
+    std::string text{};                                                                         // send: the line without its end
+    Outcome outcome{Outcome::State::later, Outcome::Cause::auth, Stage::auth, 0, "4.7.0", {}};  // give_up: everybody's
 };
 struct Gone {
     enum class Why : std::uint8_t { eof, timeout, broken };
@@ -139,6 +141,7 @@ private:
     void answered(const client::Answered& e);
     void dispatch(const Expected& expected, const Reply& reply);
     void gone(const client::Gone& e);
+    void await_greeting();
     void greeting(const Reply& reply);
     void say_hello(bool extended);
     void hello(const Reply& reply);
@@ -182,7 +185,7 @@ private:
     std::vector<Expected> expected_;  // replies to come, the first at `answered_`
     std::size_t answered_count_ = 0;
     std::size_t first_ = 0, next_ = 0, end_ = 0;  // the transaction's recipients, and the one to be named next
-    bool extended_ = false, tls_ = false, authenticated_ = false, greeted_ = false;
+    bool extended_ = false, tls_ = false, auth_done_ = false, greeted_ = false;
     bool mail_refused_ = false, data_said_ = false, chunked_ = false, body_open_ = false, quit_said_ = false, unfinished_ = false;
     bool committed_ = false, chunking_failed_ = false, closed_ = false;
     Stage waiting_ = Stage::connect;  // where no reply is expected

@@ -24,6 +24,7 @@ void ClientSession::tls_up(const client::TlsUp& e) {
     if (waiting_ != Stage::handshake) return;
     if (!e.ok) return fail({State::later, Cause::tls, Stage::handshake, 0, "4.7.5", e.text});
     tls_ = true;
+    if (facts_.starttls == ClientFacts::StartTls::first) return await_greeting();
     say_hello(true);
 }
 
@@ -35,13 +36,16 @@ void ClientSession::ask_auth(std::optional<Reply> reply) {
 void ClientSession::auth(const client::Auth& e) {
     if (waiting_ != Stage::auth || !expected_.empty()) return;
     switch (e.step) {
-        case client::Auth::Step::send: return send_line(e.text, Stage::auth);
-        case client::Auth::Step::done: authenticated_ = true; return after_hello();
-        case client::Auth::Step::give_up_later:
+        case client::Auth::Step::send: {
+            std::string line;  // a secret, in one place
+            line.reserve(e.text.size() + 2);
+            line = e.text;
+            return send_line(std::move(line), Stage::auth);
+        }
+        case client::Auth::Step::done: auth_done_ = true; return after_hello();
         case client::Auth::Step::give_up: break;
     }
-    const bool later = e.step == client::Auth::Step::give_up_later;
-    settle_rest({later ? State::later : State::never, Cause::auth, Stage::auth, 0, later ? "4.7.0" : "5.7.8", e.text});
+    settle_rest(e.outcome);
     quit();
 }
 

@@ -123,6 +123,8 @@ Result<bool> wait_any(std::span<Interest> interests, Deadline deadline) {
     return count > 0;
 }
 
+void half_close(int fd) { ::shutdown(fd, SHUT_WR); }
+
 void no_delay(int fd) {
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

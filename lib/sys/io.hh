@@ -15,6 +15,9 @@ Result<std::size_t> read_some(int fd, std::span<char> room, Deadline deadline);
 // All of it or an error. On a socket no more than the kernel takes is waited for: a peer that does not read ends in timeout.
 Result<void> write_all(int fd, std::string_view bytes, Deadline deadline);
 
+// Says the end of what we send; reading goes on. No matter where `fd` is no socket.
+void half_close(int fd);
+
 // Can be read now, or until the deadline (end of stream counts).
 Result<bool> readable(int fd, Deadline deadline);
 

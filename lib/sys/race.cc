@@ -28,7 +28,7 @@ int pending_error(int fd) {
 // Attempts that are under way at once.
 class Race {
 public:
-    Race(std::span<const End> ends, std::vector<bool>& failed) : ends_(ends), failed_(failed) {
+    Race(std::span<const End> ends, std::vector<bool>& failed, const DialWish& wish) : ends_(ends), failed_(failed), wish_(wish) {
         failed_.assign(ends.size(), false);
     }
 
@@ -38,12 +38,14 @@ public:
     // Begins the next one. True: it is connected already.
     bool begin() {
         const std::size_t which = next_++;
+        if (wish_.watch) wish_.watch(ends_[which], {});
         sockaddr_storage address;
         const socklen_t size = socket_address(ends_[which], address);
         Fd fd(::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         if (!fd) return lose(which, errno);
         const int one = 1;
         ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        if (wish_.source && !bind_source(fd.get())) return lose(which, errno);
         const int status = ::connect(fd.get(), generic(address), size);
         if (status < 0 && errno != EINPROGRESS && errno != EINTR) return lose(which, errno);
         runners_.push_back({std::move(fd), which});
@@ -81,8 +83,15 @@ public:
     }
 
 private:
+    bool bind_source(int fd) const {
+        sockaddr_storage address;
+        const socklen_t size = socket_address({*wish_.source, 0}, address);
+        return ::bind(fd, generic(address), size) == 0;
+    }
+
     bool lose(std::size_t which, int error) {
         failed_[which] = true;
+        if (wish_.watch) wish_.watch(ends_[which], os_reason(error));
         why_ += (why_.empty() ? "" : "; ") + text(ends_[which]) + ": " + std::string(os_reason(error));
         return false;
     }
@@ -93,6 +102,7 @@ private:
     };
     std::span<const End> ends_;
     std::vector<bool>& failed_;
+    const DialWish& wish_;
     std::vector<Runner> runners_;
     std::string why_;
     std::size_t next_ = 0, winner_ = 0;
@@ -105,8 +115,9 @@ std::string text(const End& end) {
     return (end.address.is_v4() ? address : "[" + address + "]") + ":" + std::to_string(end.port);
 }
 
-Result<Dialled> dial_first(std::span<const End> ends, base::Millis patience, Deadline deadline, std::vector<bool>& failed) {
-    Race race(ends, failed);
+Result<Dialled> dial_first(std::span<const End> ends, base::Millis patience, Deadline deadline, std::vector<bool>& failed,
+                           const DialWish& wish) {
+    Race race(ends, failed, wish);
     Deadline turn = Deadline::in(base::Millis(0));
     std::size_t losers = 0;
     while (!race.over()) {

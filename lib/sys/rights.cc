@@ -54,6 +54,19 @@ bool is_now(const Account& account) {
 
 bool is_root() { return ::geteuid() == 0; }
 
+std::string find_login_name(std::uint32_t uid, std::string_view passwd) {
+    for (const std::string_view line : base::split(passwd, '\n')) {
+        const auto entry = passwd_entry(line);
+        if (entry && entry->account.uid == uid) return std::string(entry->name);
+    }
+    return std::to_string(uid);
+}
+
+std::string login_name() {
+    const auto passwd = read_file("/etc/passwd", file_limit);
+    return find_login_name(::getuid(), passwd ? *passwd : "");
+}
+
 Result<Account> find_account(std::string_view user, std::string_view passwd, std::string_view group) {
     const auto entry = find_user(user, passwd);
     if (!entry) return base::fail(Kind::not_found, "user " + std::string(user) + ": not in /etc/passwd");

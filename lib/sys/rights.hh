@@ -15,6 +15,10 @@ bool is_root();
 // static program has no NSS. Only for root; anybody else gets an error unless it is that user already.
 Result<void> become(const std::string& user);
 
+// Our own user's name in /etc/passwd; its number when it has none.
+std::string login_name();
+std::string find_login_name(std::uint32_t uid, std::string_view passwd);
+
 struct Account {
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;

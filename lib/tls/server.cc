@@ -123,9 +123,9 @@ bool ServerContext::stale() const {
 }
 
 Result<Stream> ServerContext::accept(int in, int out, sys::Deadline deadline) const {
-    auto session = TRY(Stream::State::make(state_->context.get(), in, out, true));
-    TRY(session->handshake(deadline));
-    return Stream(std::move(session));
+    return Stream::make(TRY(engine()), in, out, deadline);
 }
+
+Result<Engine> ServerContext::engine() const { return Engine(TRY(Engine::State::make(state_->context.get(), true))); }
 
 }  // namespace greylag::tls

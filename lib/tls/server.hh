@@ -37,6 +37,9 @@ public:
     // The whole handshake. The descriptors stay the caller's and outlive the stream, as this context does.
     Result<Stream> accept(int in, int out, sys::Deadline deadline) const;
 
+    // The same for an event loop: no descriptor, no wait.
+    Result<Engine> engine() const;
+
 private:
     struct State;
     explicit ServerContext(std::unique_ptr<State> state);

@@ -9,6 +9,7 @@
 
 #include "base/result.hh"
 #include "sys/clock.hh"
+#include "tls/engine.hh"
 
 namespace greylag::tls {
 
@@ -23,19 +24,26 @@ public:
     Result<void> write_all(std::string_view bytes, sys::Deadline deadline);
     // Octets for read_some, or the end, are here, or come until the deadline.
     bool readable(sys::Deadline deadline);
+    // They are here already, and poll(2) on the descriptor would not see them.
+    bool pending();
     void close(sys::Deadline deadline);  // says close_notify; does not wait for the other end's
 
     std::string description() const;  // "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"
     std::string name_asked() const;   // SNI, as the client wrote it
+    int bits() const;                 // of the cipher's key
     bool resumed() const;
+    const PeerCertificate& peer() const;  // a client's: what the server showed (tls/client.hh); empty for a server
 
     // Channel bindings (RFC 9266, RFC 5929 4); empty where this session has none.
     std::string exporter() const;
     std::string server_end_point() const;
 
 private:
+    friend class ClientContext;
     friend class ServerContext;
     struct State;
+    // The handshake, and then a stream.
+    static Result<Stream> make(Engine engine, int in, int out, sys::Deadline deadline);
     explicit Stream(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

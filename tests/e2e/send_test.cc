@@ -139,8 +139,8 @@ TEST_CASE("send: what smtp is asked") {
     CHECK(said.err == "");
     CHECK(h.messages("alice") == std::vector{arrived});
     const std::string asked = h.dir.read("asked").value_or("");
-    CHECK(has(asked, "6\n-R\n1\n--\n[192.0.2.1]\nbob@x.example\nroot@[192.0.2.1]\n"));
-    CHECK(has(asked, "7\n-R\n1\n--\nfar.example\nbob@x.example\nbob@far.example\neve@FAR.example\n"));
+    CHECK(has(asked, "8\n-s\n-o\n-R\n1\n--\n[192.0.2.1]\nbob@x.example\nroot@[192.0.2.1]\n"));
+    CHECK(has(asked, "9\n-s\n-o\n-R\n1\n--\nfar.example\nbob@x.example\nbob@far.example\neve@FAR.example\n"));
     CHECK(has(asked, "\nGREYLAG_CONF=" + h.dir.at("conf") + "\n"));
     CHECK(has(asked, "\nLANG=C\n"));
     CHECK(!has(asked, "SECRET"));
@@ -152,7 +152,7 @@ TEST_CASE("send: what smtp is asked") {
     const SendHouse strict({}, "[tls]\nrequire = on\n");
     strict.fake_smtp("echo \"$@\" >$D/asked\n");
     CHECK(status(strict.run({"bob@far.example"}, plain)) == 0);
-    CHECK(strict.dir.read("asked") == "-R 1 -- far.example <> bob@far.example\n");
+    CHECK(strict.dir.read("asked") == "-s -R 1 -- far.example <> bob@far.example\n");
 }
 
 TEST_CASE("send: smtp's word on each recipient") {

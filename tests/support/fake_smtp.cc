@@ -36,9 +36,17 @@ public:
                 pending_.erase(0, turn.octets);
                 break;
         }
+        if (!turn.identity.empty()) {
+            if (!pending_.empty()) return fault(heard, "the client spoke in clear where TLS begins");
+            auto layer = TlsLayer::serve(client_.get(), client_.get(), turn.identity, deadline_);
+            if (!layer) return fault(heard, layer.error().text);
+            tls_ = std::move(*layer);
+            heard.bytes += "[TLS]";
+        }
         for (std::size_t i = 0; i < turn.reply.size(); i += turn.piecewise ? 1 : turn.reply.size()) {
             const std::string_view piece = std::string_view(turn.reply).substr(i, turn.piecewise ? 1 : std::string_view::npos);
-            if (!sys::write_all(client_.get(), piece, deadline_)) return fault(heard, "the client does not read");
+            const auto sent = tls_ ? tls_->send(piece, deadline_) : sys::write_all(client_.get(), piece, deadline_);
+            if (!sent) return fault(heard, "the client does not read");
         }
         if (turn.then == Turn::Then::go_on) return true;
         if (turn.then == Turn::Then::stall) drain(heard);
@@ -59,6 +67,13 @@ private:
     }
 
     bool fill(Heard& heard) {
+        if (tls_) {
+            const auto text = tls_->receive(deadline_);
+            if (!text || text->empty()) return fault(heard, "the client left");
+            pending_ += *text;
+            heard.bytes += *text;
+            return true;
+        }
         pollfd fds[] = {{client_.get(), POLLIN, 0}, {stop_, POLLIN, 0}};
         if (::poll(fds, 2, deadline_.poll_timeout()) <= 0) return fault(heard, "the client is silent");
         if (fds[1].revents != 0) return fault(heard, "the test ended first");
@@ -97,6 +112,7 @@ private:
     int stop_;
     sys::Deadline deadline_;
     std::string pending_;
+    std::unique_ptr<TlsLayer> tls_;
 };
 
 }  // namespace

@@ -22,13 +22,17 @@ struct Turn {
     std::string reply;       // sent as it is
     bool piecewise = false;  // an octet a segment
     Then then = Then::go_on;
+    std::string identity{};  // a handshake with this certificate and key (PEM); what follows travels under TLS
 
-    static Turn say(std::string reply) { return {Until::nothing, {}, 0, std::move(reply), false, Then::go_on}; }
+    static Turn say(std::string reply) { return {Until::nothing, {}, 0, std::move(reply), false, Then::go_on, {}}; }
+    static Turn tls(std::string identity) { return {Until::nothing, {}, 0, {}, false, Then::go_on, std::move(identity)}; }
     static Turn on(std::string expect, std::string reply) {
-        return {Until::line, std::move(expect), 0, std::move(reply), false, Then::go_on};
+        return {Until::line, std::move(expect), 0, std::move(reply), false, Then::go_on, {}};
     }
-    static Turn body(std::string reply) { return {Until::dot, {}, 0, std::move(reply), false, Then::go_on}; }
-    static Turn take(std::size_t n, std::string reply) { return {Until::octets, {}, n, std::move(reply), false, Then::go_on}; }
+    static Turn body(std::string reply) { return {Until::dot, {}, 0, std::move(reply), false, Then::go_on, {}}; }
+    static Turn take(std::size_t n, std::string reply) {
+        return {Until::octets, {}, n, std::move(reply), false, Then::go_on, {}};
+    }
     Turn& and_close() { return then = Then::close, *this; }
     Turn& and_reset() { return then = Then::reset, *this; }
     Turn& and_stall() { return then = Then::stall, *this; }
@@ -38,7 +42,7 @@ using Script = std::vector<Turn>;  // behind its last turn the server closes whe
 
 // What one client said, and how it went.
 struct Heard {
-    std::string bytes;                // all of it
+    std::string bytes;                // all of it; where TLS begins stands "[TLS]"
     std::vector<std::string> bodies;  // of the `body` turns, as they came, with the final dot
     std::string fault;  // "expected MAIL, got \"RSET\"", or that the client left or was silent; empty: all turns were taken
     bool finished = false;

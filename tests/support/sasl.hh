@@ -8,7 +8,8 @@
 
 namespace greylag::test {
 
-inline constexpr sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, tls::hmac_md5};
+inline constexpr sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal,   tls::hmac_md5,
+                                       tls::md5,       tls::sha1,           tls::hmac_sha1,        tls::pbkdf2_sha1};
 
 inline sasl::User user_with(std::string name, std::string_view password) {
     sasl::User user;

@@ -157,11 +157,16 @@ Result<socklen_t> make_name(Name& name, const std::string& address, std::uint16_
 
 }  // namespace
 
-Result<Stream> connect_to(const std::string& address, std::uint16_t port, sys::Deadline deadline) {
+Result<Stream> connect_to(const std::string& address, std::uint16_t port, sys::Deadline deadline, const std::string& source) {
     Name name;
     const socklen_t size = TRY(make_name(name, address, port));
     sys::Fd fd(::socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return std::unexpected(sys::os_error("socket", errno));
+    if (!source.empty()) {
+        Name from;
+        const socklen_t length = TRY(make_name(from, source, 0));
+        if (::bind(fd.get(), &from.any, length) != 0) return std::unexpected(sys::os_error("bind to " + source, errno));
+    }
     if (::connect(fd.get(), &name.any, size) != 0 && errno != EINPROGRESS)
         return std::unexpected(sys::os_error("connect", errno));
     pollfd ready{fd.get(), POLLOUT, 0};

@@ -57,8 +57,9 @@ private:
     std::unique_ptr<TlsLayer> tls_;
 };
 
-// Connects to a numeric address ("127.0.0.1", "::1").
-Result<Stream> connect_to(const std::string& address, std::uint16_t port, sys::Deadline deadline = soon());
+// Connects to a numeric address ("127.0.0.1", "::1"), from `source` where one is given.
+Result<Stream> connect_to(const std::string& address, std::uint16_t port, sys::Deadline deadline = soon(),
+                          const std::string& source = {});
 
 // A listening TCP socket on a numeric address; port 0 lets the kernel choose.
 struct Listening {

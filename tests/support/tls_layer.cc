@@ -41,7 +41,7 @@ struct TlsLayer::State {
             TRY(flush(deadline));
             if (result > 0) return 1;
             if (fault == SSL_ERROR_ZERO_RETURN) return 0;
-            if (fault != SSL_ERROR_WANT_READ) return base::fail(Kind::protocol, "TLS client: " + said);
+            if (fault != SSL_ERROR_WANT_READ) return base::fail(Kind::protocol, "TLS: " + said);
             char room[20000];
             const std::size_t got = TRY(sys::read_some(in, room, deadline));
             if (got == 0) return 0;
@@ -99,6 +99,32 @@ Result<std::unique_ptr<TlsLayer>> TlsLayer::start(int in, int out, const TlsWish
     const auto done = state.run([&] { return SSL_do_handshake(state.ssl); }, deadline);
     if (!done) return std::unexpected(done.error());
     if (*done == 0) return base::fail(Kind::closed, "TLS client: the server left during the handshake");
+    return std::unique_ptr<TlsLayer>(new TlsLayer(std::move(s)));
+}
+
+Result<std::unique_ptr<TlsLayer>> TlsLayer::serve(int in, int out, const std::string& identity, sys::Deadline deadline) {
+    auto s = std::make_unique<State>();
+    s->context = SSL_CTX_new(TLS_server_method());
+    BIO* pem = BIO_new_mem_buf(identity.data(), static_cast<int>(identity.size()));
+    X509* certificate = PEM_read_bio_X509(pem, nullptr, nullptr, nullptr);
+    EVP_PKEY* key = PEM_read_bio_PrivateKey(pem, nullptr, nullptr, nullptr);
+    SSL_CTX_use_certificate(s->context, certificate);
+    SSL_CTX_use_PrivateKey(s->context, key);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    BIO_free(pem);
+    s->ssl = SSL_new(s->context);
+    s->from = BIO_new(BIO_s_mem());
+    s->to = BIO_new(BIO_s_mem());
+    BIO_set_mem_eof_return(s->from, -1);
+    SSL_set_bio(s->ssl, s->from, s->to);
+    SSL_set_accept_state(s->ssl);
+    s->in = in;
+    s->out = out;
+    State& state = *s;
+    const auto done = state.run([&] { return SSL_do_handshake(state.ssl); }, deadline);
+    if (!done) return std::unexpected(done.error());
+    if (*done == 0) return base::fail(Kind::closed, "TLS server: the client left during the handshake");
     return std::unique_ptr<TlsLayer>(new TlsLayer(std::move(s)));
 }
 

@@ -19,6 +19,8 @@ struct TlsWish {
 class TlsLayer {
 public:
     static Result<std::unique_ptr<TlsLayer>> start(int in, int out, const TlsWish& wish, sys::Deadline deadline);
+    // A server's end: for programs of ours that dial. `identity` is a PEM text.
+    static Result<std::unique_ptr<TlsLayer>> serve(int in, int out, const std::string& identity, sys::Deadline deadline);
     ~TlsLayer();
 
     Result<void> send(std::string_view bytes, sys::Deadline deadline);

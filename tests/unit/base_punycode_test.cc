@@ -26,7 +26,20 @@ TEST_CASE("base: a label that is not ASCII has an ASCII form") {
     for (const auto& c : cases) CHECK(base::ascii_label(c.label) == c.ascii);
 }
 
+TEST_CASE("base: a name, label by label") {
+    CHECK(base::ascii_name("mail.B\u00fccher.example") == "mail.xn--bcher-kva.example");
+    CHECK(base::ascii_name("\u4f8b\u3048.\u4f8b\u3048.") == "xn--r8jz45g.xn--r8jz45g.");
+    CHECK(base::ascii_name("Plain.example") == "Plain.example");
+    CHECK(base::ascii_name("") == "");
+    CHECK(base::ascii_name(".\u00fc") == ".xn--tda");
+    CHECK(base::ascii_name("a..\u00fc") == "a..xn--tda");
+    CHECK(!base::ascii_name("a.\xff.b"));
+}
+
 TEST_CASE("base: what has no ASCII form has none") {
+    CHECK(!base::ascii_label("xn--b\u00fccher"));
+    CHECK(!base::ascii_label("ab--\u00fc"));
+    CHECK(base::ascii_label("\u00fc--ab"));
     CHECK(!base::ascii_label("\xff"));
     CHECK(!base::ascii_label("a\xc3"));
     std::string long_label;

@@ -50,6 +50,19 @@ TEST_CASE("destination: every form") {
         {"lmtp!box!2003", "name [box]:2003 lmtp"},
         {"lmtp!box", "name [box]:24 lmtp"},
         {"lmtp!127.0.0.1!lmtp", "[127.0.0.1]:24 lmtp"},
+        {"m\u00fcnchen.example", "mx xn--mnchen-3ya.example:25"},
+        {"mail.B\u00fccher.example.:2525", "mx mail.xn--bcher-kva.example:2525"},
+        {"[\u4f8b\u3048.example]:26", "name [xn--r8jz45g.example]:26"},
+        {"net!\u4f8b\u3048.example!smtp", "mx xn--r8jz45g.example:25"},
+        {"xn--mnchen-3ya.example", "mx xn--mnchen-3ya.example:25"},
+        // 66 octets of UTF-8, 47 in ASCII
+        {"\u4ed6\u4eec\u4e3a\u4ec0\u4e48\u4e0d\u8bf4\u4e2d\u6587\u4ed6\u4eec\u4e3a\u4ec0\u4e48\u4e0d\u8bf4\u4e2d\u6587\u4ed6"
+         "\u4eec\u4e3a\u4ec0.example",
+         "mx xn--ihqa9gb5dcc0id90jeae8yff45agg8501iha1867ria.example:25"},
+        {"xn--m\u00fcnchen.example", "-"},
+        {"b\u00fc cher.example", "-"},
+        {"b\u00fccher\xff.example", "-"},
+        {"-b\u00fccher.example", "-"},
         {"", "-"},
         {"!", "-"},
         {"host:", "-"},
@@ -76,5 +89,6 @@ TEST_CASE("destination: every form") {
 TEST_CASE("destination: what qualifies a recipient") {
     CHECK(parse_destination("example.org:26")->domain() == "example.org");
     CHECK(parse_destination("[2001:db8::1]:26")->domain() == "[IPv6:2001:db8::1]");
+    CHECK(parse_destination("b\u00fccher.example")->domain() == "xn--bcher-kva.example");
     CHECK(parse_destination("lmtp!/run/lmtp")->domain().empty());
 }

@@ -75,6 +75,11 @@ TEST_CASE("route: which hosts, in which order") {
         {"ourselves by no MX", mx({}), {}, {"dom.x"}, "never 5.4.6"},
         {"-b", mx({{10, "a.x"}, {20, "b.x"}}), {"A.x."}, {}, "b.x"},
         {"-b for all", mx({{10, "a.x"}}), {"a.x"}, {}, "later 4.4.3"},
+        {"U-labels in what we know",
+         mx({{10, "xn--mnchen-3ya.x"}, {20, "xn--tda.x"}, {30, "us.x"}}),
+         {"m\u00fcnchen.x."},
+         {"US.x"},
+         "xn--tda.x"},
         {"a busted one is still ours", mx({{10, "us.x"}, {20, "b.x"}}), {"us.x"}, {"us.x"}, "never 5.4.6"},
         {"an empty name of ours is nobody", mx({{10, "a.x"}}), {}, {""}, "a.x"},
     };

@@ -86,11 +86,11 @@ Run talk(ClientFacts f, std::deque<std::string> server, client::Gone::Why end = 
             continue;
         }
         if (text.starts_with("[auth ")) {
-            perform(client::Auth{text == "[auth done]"    ? client::Auth::Step::done
-                                 : text == "[auth later]" ? client::Auth::Step::give_up_later
-                                 : text == "[auth fail]"  ? client::Auth::Step::give_up
-                                                          : client::Auth::Step::send,
-                                 text.substr(6, text.size() - 7)});
+            using Step = client::Auth::Step;
+            const std::string what = text.substr(6, text.size() - 7);
+            client::Auth answer{what == "done" ? Step::done : what == "later" || what == "fail" ? Step::give_up : Step::send, what};
+            if (what == "fail") answer.outcome = {Outcome::State::never, Outcome::Cause::auth, Stage::auth, 535, "5.7.8", "no"};
+            perform(answer);
             continue;
         }
         for (std::size_t i = 0; i < text.size() && !done; i += bytewise ? 1 : text.size()) {
@@ -398,7 +398,16 @@ TEST_CASE("client: TLS and AUTH come in where they belong") {
         "EHLO me.example| / [auth PLAIN] / AUTH PLAIN| / [auth PLAIN] / eHh4| / [auth PLAIN] / MAIL FROM:<s@me.example>| / RCPT "
         "TO:<a@x.example>| / DATA| / [body] / QUIT|");
     const Run refused = talk(f, {hi, tls, "[auth AUTH PLAIN]", "535 no\r\n", "[auth fail]", bye});
-    CHECK(refused.results() == "never");
+    CHECK(refused.results() == "never 535");
     CHECK(refused.outcomes[0].cause == Outcome::Cause::auth);
     CHECK(talk(f, {hi, tls, "[auth later]", bye}).results() == "later");
+    CHECK(talk(f, {hi, plain, "[auth done]", ok, ok, go, ok, bye}).results() == "delivered 250");
+
+    f = facts();
+    f.starttls = ClientFacts::StartTls::first;
+    CHECK(talk(f, {"[tls ok]", hi, tls, ok, ok, go, ok, bye}).said() ==
+          "[tls] / EHLO me.example| / MAIL FROM:<s@me.example>| / RCPT TO:<a@x.example>| / DATA| / [body] / QUIT|");
+    CHECK(talk(f, {"[tls bad]"}).results() == "later");
+    f.noop_first = true;
+    CHECK(talk(f, {"[tls ok]", hi, ok, plain, ok, ok, go, ok, bye}).results() == "delivered 250");
 }

@@ -1,0 +1,112 @@
+#include "client/authenticate.hh"
+
+#include <algorithm>
+
+#include "base/ascii.hh"
+#include "base/base64.hh"
+
+namespace greylag::client {
+
+namespace {
+
+namespace c = smtp::client;
+using Step = c::Auth::Step;
+using State = smtp::Outcome::State;
+using Cause = smtp::Outcome::Cause;
+
+constexpr std::size_t longest_command = 510;  // RFC 5321 4.5.3.1.4, without its end
+
+c::Auth give_up(State state, Cause cause, std::string text, std::uint16_t code = 0, std::string enhanced = {}) {
+    if (enhanced.empty()) enhanced = state == State::later ? "4.7.0" : "5.7.8";
+    return {Step::give_up, {}, {state, cause, smtp::Stage::auth, code, std::move(enhanced), std::move(text)}};
+}
+
+c::Auth refused(const smtp::Reply& reply) {
+    std::string text;
+    for (const auto& line : reply.lines) text.append(text.empty() ? "" : " ").append(line);
+    smtp::Outcome outcome{reply.code < 500 ? State::later : State::never,
+                          Cause::auth,
+                          smtp::Stage::auth,
+                          reply.code,
+                          reply.enhanced,
+                          std::move(text)};
+    return {Step::give_up, {}, std::move(outcome)};
+}
+
+}  // namespace
+
+c::Auth Authenticator::on(const c::AskAuth& ask) {
+    if (!ask.reply) return begin(ask);
+    const smtp::Reply& reply = *ask.reply;
+    if (!aborted_.empty()) return give_up(State::later, Cause::auth, aborted_);
+    if (!client_) return give_up(State::later, Cause::auth, "the server spoke out of turn");
+    switch (reply.code / 100) {
+        case 2: break;
+        case 3: return challenge(reply);
+        default:
+            if (reply.code != 504 && reply.code != 534) return refused(reply);
+            unknown_.emplace_back(sasl::name(client_->mechanism()));
+            client_.reset();
+            c::Auth next = begin(ask);
+            return next.step == Step::done ? refused(reply) : std::move(next);
+    }
+    const auto real = client_->succeeded();
+    if (!real) return give_up(State::later, Cause::auth, real.error().text);
+    return {Step::done, {}, {}};
+}
+
+c::Auth Authenticator::begin(const c::AskAuth& ask) {
+    if (ask.mechanisms.empty()) return go_on("the server offers no authentication");
+    if (!ask.tls && !facts_.without_tls) return go_on("there is no TLS: no password is sent");
+    std::vector<std::string> offered = ask.mechanisms;
+    std::erase_if(offered, [&](const std::string& one) {
+        return std::any_of(unknown_.begin(), unknown_.end(), [&](const std::string& gone) { return base::iequals(one, gone); });
+    });
+    const auto mechanism = sasl::strongest(offered, facts_.bindings.any(), facts_.digests.hmac_md5 != nullptr, true);
+    if (!mechanism) return go_on("the server offers no mechanism that is known here");
+    auto password = facts_.password ? facts_.password() : std::nullopt;
+    if (!password) return give_up(State::never, Cause::unprepared, "no password of " + facts_.user + " for this server");
+    client_.emplace(*mechanism, sasl::Client::Facts{facts_.digests, facts_.nonce(), facts_.bindings}, facts_.user,
+                    std::string(password->get()));
+    std::string line = "AUTH " + std::string(sasl::name(*mechanism));
+    auto initial = client_->initial();
+    if (!initial) return {Step::send, std::move(line), {}};
+    std::string text = base::base64_encode(*initial);
+    base::wipe(*initial);
+    has_pending_ = line.size() + 1 + text.size() > longest_command;
+    if (has_pending_) {
+        pending_ = base::Secret(std::move(text));
+        return {Step::send, std::move(line), {}};
+    }
+    line.reserve(longest_command + 2);
+    line += ' ';
+    line += text.empty() ? "=" : text;
+    base::wipe(text);
+    return {Step::send, std::move(line), {}};
+}
+
+c::Auth Authenticator::challenge(const smtp::Reply& reply) {
+    if (reply.code != 334 || reply.lines.size() != 1) return abort("the server asks what AUTH never asks");
+    auto asked = base::base64_decode(base::trim(reply.lines.front()));
+    if (std::exchange(has_pending_, false)) return {Step::send, std::string(pending_.get()), {}};
+    // LOGIN's questions are for people, and some servers ask them as they are.
+    if (!asked && client_->mechanism() == sasl::Mechanism::login) asked.emplace();
+    if (!asked) return abort("the server's challenge is not base64");
+    auto answer = client_->respond(*asked);
+    if (!answer) return abort(answer.error().text);
+    std::string text = base::base64_encode(*answer);
+    base::wipe(*answer);
+    return {Step::send, std::move(text), {}};
+}
+
+c::Auth Authenticator::abort(std::string why) {
+    aborted_ = std::move(why);
+    return {Step::send, "*", {}};
+}
+
+c::Auth Authenticator::go_on(std::string why) {
+    note_ = std::move(why);
+    return {Step::done, {}, {}};
+}
+
+}  // namespace greylag::client

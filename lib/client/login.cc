@@ -1,0 +1,211 @@
+// AUTH (RFC 4954): one mechanism after the other until one succeeds. What a server only claims to know is no success: who
+// cannot prove that it has the password (SCRAM, DIGEST-MD5) is an impostor, and a weaker mechanism would hand it over.
+#include <algorithm>
+#include <optional>
+
+#include "base/ascii.hh"
+#include "base/base64.hh"
+#include "base/escape.hh"
+#include "client/connection_state.hh"
+#include "sasl/client.hh"
+#include "secret/random.hh"
+#include "secret/sha256.hh"
+#include "tls/digest.hh"
+
+namespace greylag::smtp_client {
+
+namespace {
+
+constexpr std::size_t longest_command = 510;  // RFC 4954 4: an initial response that does not fit is sent as an answer
+constexpr unsigned most_rounds = 10;
+
+sasl::Digests digests() {
+    sasl::Digests d;
+    d.sha256 = secret::sha256;
+    d.hmac_sha256 = secret::hmac_sha256;
+    d.pbkdf2_sha256 = secret::pbkdf2_sha256;
+    d.equal = secret::equal;
+    d.hmac_md5 = tls::hmac_md5;
+    d.md5 = tls::md5;
+    d.sha1 = tls::sha1;
+    d.hmac_sha1 = tls::hmac_sha1;
+    d.pbkdf2_sha1 = tls::pbkdf2_sha1;
+    return d;
+}
+
+// Those to be tried; `unfit` becomes why one of the list asked for is not among them.
+std::vector<sasl::Mechanism> candidates(const Hello& offered, const Credentials& credentials, const sasl::Means& means,
+                                        std::string& unfit) {
+    if (credentials.mechanisms.empty()) return sasl::ranked(offered.mechanisms, means);
+    std::vector<sasl::Mechanism> out;
+    for (const auto& name : credentials.mechanisms) {
+        const auto mechanism = sasl::find(name);
+        const auto is_it = [&](const std::string& one) { return base::iequals(one, name); };
+        if (!mechanism || !sasl::can(*mechanism, means.digests)) {
+            unfit = base::printable(name, 40) + " is not built in";
+        } else if (std::none_of(offered.mechanisms.begin(), offered.mechanisms.end(), is_it)) {
+            unfit = "the server does not offer " + base::upper(name);
+        } else if (sasl::sends_password(*mechanism) && !means.clear_allowed) {
+            unfit = base::upper(name) + " would show the password: there is no TLS";
+        } else if (*mechanism == sasl::Mechanism::scram_sha_256_plus && !means.can_bind) {
+            unfit = base::upper(name) + " needs TLS";
+        } else {
+            out.push_back(*mechanism);
+        }
+    }
+    return out;
+}
+
+std::string nothing_to_try(const Hello& offered, const std::string& unfit, bool clear_allowed) {
+    if (offered.mechanisms.empty()) return "the server offers no authentication";
+    if (!unfit.empty()) return unfit;
+    std::string names;
+    for (const auto& name : offered.mechanisms) names += " " + base::printable(name, 40);
+    return "no mechanism that may be used here is among those offered:" + names +
+           (clear_allowed ? "" : " (without TLS no password is shown)");
+}
+
+bool has_control(std::string_view text) { return std::any_of(text.begin(), text.end(), base::is_ctl); }
+
+}  // namespace
+
+// One mechanism from AUTH to its verdict. `fatal`: whoever is there must not be talked to any more.
+class Connection::Login {
+public:
+    Login(State& state, sasl::Mechanism mechanism, sasl::Client client)
+        : s_(state), mechanism_(mechanism), client_(std::move(client)) {}
+
+    Result<Reply> run(bool initial_response, bool& fatal) {
+        auto sent = begin(initial_response);
+        for (unsigned round = 0;; ++round) {
+            if (!sent) return std::unexpected(std::move(sent).error());
+            auto reply = s_.reply();
+            if (!reply) return reply;
+            if (reply->code / 100 == 2) return verdict(*std::move(reply), fatal);
+            if (reply->code / 100 != 3) return reply;
+            auto answer = round < most_rounds ? answer_to(*reply) : std::nullopt;
+            if (!answer) return give_up(fatal);
+            std::string text = base::base64_encode(*answer);
+            sent = s_.put_line(text, "***");
+            base::wipe(text);
+            base::wipe(*answer);
+            s_.doing = "AUTH";
+        }
+    }
+
+private:
+    Result<void> begin(bool initial_response) {
+        std::string line = "AUTH " + std::string(sasl::name(mechanism_));
+        const std::string shown = line;
+        if (initial_response) {
+            if (auto initial = client_.initial()) {
+                std::string text = base::base64_encode(*initial);
+                if (text.empty()) text = "=";
+                base::wipe(*initial);
+                if (line.size() + 1 + text.size() <= longest_command) {
+                    line += " " + text;
+                } else {
+                    held_ = base::Secret(text);
+                }
+                base::wipe(text);
+            }
+        }
+        auto sent = s_.put_line(line, shown_command(line));
+        base::wipe(line);
+        return sent;
+    }
+
+    std::optional<std::string> answer_to(const Reply& reply) {
+        if (!held_.empty()) {
+            auto held = base::base64_decode(held_.get());
+            held_ = {};
+            return held;
+        }
+        auto asked = base::base64_decode(base::trim(reply.lines.front()));
+        // LOGIN's questions are for people, and some servers ask them as they are.
+        if (!asked && mechanism_ == sasl::Mechanism::login) asked.emplace();
+        if (!asked) {
+            why_ = "the server's challenge is not base64: " + base::quoted(reply.lines.front(), 80);
+            return std::nullopt;
+        }
+        auto answer = client_.respond(*asked);
+        if (answer) return *std::move(answer);
+        why_ = answer.error().text;
+        return std::nullopt;
+    }
+
+    Result<Reply> verdict(Reply reply, bool& fatal) {
+        const auto real = client_.succeeded();
+        if (real) return reply;
+        fatal = true;
+        return std::unexpected(failure_of(Failure::Kind::authentication, s_.peer + ": " + real.error().text));
+    }
+
+    Result<Reply> give_up(bool& fatal) {
+        if (why_.empty()) why_ = "the server never stops asking";
+        if (auto sent = s_.put_line("*", "*"); !sent) return std::unexpected(std::move(sent).error());
+        s_.doing = "AUTH";
+        auto reply = s_.reply();
+        if (!reply) return reply;
+        // It saw our proof and has none of its own, or it breaks the mechanism: nothing weaker is said to it.
+        fatal = true;
+        return std::unexpected(failure_of(Failure::Kind::authentication, s_.peer + ": " + why_));
+    }
+
+    State& s_;
+    sasl::Mechanism mechanism_;
+    sasl::Client client_;
+    base::Secret held_;
+    std::string why_;
+};
+
+Result<Reply> Connection::authenticate(const Hello& offered, const Credentials& credentials) {
+    State& s = *state_;
+    const tls::Stream* security = s.security();
+    const auto no = [&s](const std::string& why) {
+        return std::unexpected(failure_of(Failure::Kind::authentication, s.peer + ": " + why));
+    };
+    if (has_control(credentials.user) || has_control(credentials.password) || has_control(credentials.authorization))
+        return std::unexpected(failure_of(Failure::Kind::usage, "a control character in the user's name or password"));
+    sasl::Bindings bindings;
+    if (security != nullptr) bindings = {security->exporter(), security->server_end_point()};
+    sasl::Means means;
+    means.digests = digests();
+    means.can_bind = bindings.any();
+    means.clear_allowed = security != nullptr || credentials.without_tls;
+    means.certificate = s.identified;
+    means.answers = static_cast<bool>(credentials.challenge);
+    means.bits = security != nullptr ? static_cast<unsigned>(std::max(security->bits(), 0)) : 0;
+
+    std::string unfit;
+    const auto mechanisms = candidates(offered, credentials, means, unfit);
+    if (mechanisms.empty()) return no(nothing_to_try(offered, unfit, means.clear_allowed));
+    const bool binds =
+        std::find(offered.mechanisms.begin(), offered.mechanisms.end(), "SCRAM-SHA-256-PLUS") != offered.mechanisms.end();
+    std::optional<Failure> refused;
+    for (const auto mechanism : mechanisms) {
+        sasl::Client::Facts facts;
+        facts.digests = means.digests;
+        facts.nonce = secret::random_text(24);
+        // "I could have bound, you cannot" would be a lie to a server that can, and is taken for an attack (RFC 5802 6).
+        if (mechanism == sasl::Mechanism::scram_sha_256_plus || !binds) facts.bindings = bindings;
+        facts.authorization = credentials.authorization;
+        facts.realm = credentials.realm;
+        facts.host = s.endpoint.path.empty() ? s.endpoint.host : "localhost";
+        facts.port = s.endpoint.service;
+        facts.ask = credentials.challenge;
+        bool fatal = false;
+        Login login(s, mechanism, sasl::Client(mechanism, std::move(facts), credentials.user, credentials.password));
+        auto reply = login.run(credentials.initial_response, fatal);
+        if (!reply) return reply;
+        if (reply->ok()) return reply;
+        // Now or never: one mechanism's "not now" leaves hope for the whole.
+        Failure failure = refusal(*reply);
+        failure.kind = reply->code < 500 ? Failure::Kind::later : Failure::Kind::authentication;
+        if (!refused || refused->kind != Failure::Kind::later) refused = failure;
+        if (reply->code == 421) break;
+    }
+    return std::unexpected(*refused);
+}
+
+}  // namespace greylag::smtp_client

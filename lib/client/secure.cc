@@ -1,0 +1,76 @@
+// TLS under a dialogue (RFC 3207, RFC 8314). What came before the handshake was said by anybody and counts for nothing.
+#include "base/ascii.hh"
+#include "base/escape.hh"
+#include "client/connection_state.hh"
+
+namespace greylag::smtp_client {
+
+namespace {
+
+std::string dialled_name(const Endpoint& to) {
+    if (!to.path.empty()) return {};
+    std::string_view name = to.host;
+    if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+    if (base::istarts_with(name, "ipv6:")) name.remove_prefix(5);
+    return std::string(name);
+}
+
+Result<void> prepare_context(TlsMemory& memory, const TlsOptions& options) {
+    if (memory.context) return {};
+    tls::ClientPolicy policy;
+    policy.authorities = options.authorities;
+    for (const auto& one : options.known) policy.known.push_back(base::lower(one));
+    policy.identity = options.identity;
+    policy.minimum = options.minimum;
+    policy.insist = options.insist;
+    auto context = tls::ClientContext::make(policy);
+    if (!context) return std::unexpected(failure_of(Failure::Kind::configuration, context.error().text));
+    memory.context = std::make_unique<tls::ClientContext>(*std::move(context));
+    return {};
+}
+
+TlsReport report_of(const tls::Stream& stream) {
+    const tls::PeerCertificate& peer = stream.peer();
+    TlsReport report;
+    report.believed = peer.believed;
+    report.resumed = stream.resumed();
+    report.reason = base::printable(peer.reason);
+    report.description = stream.description();
+    report.bits = stream.bits();
+    report.subject = base::printable(peer.subject);
+    report.issuer = base::printable(peer.issuer);
+    report.not_after = peer.not_after;
+    report.sha256 = peer.sha256;
+    report.spki_sha256 = peer.spki_sha256;
+    return report;
+}
+
+}  // namespace
+
+std::shared_ptr<TlsMemory> make_tls_memory() { return std::make_shared<TlsMemory>(); }
+
+Result<TlsReport> Connection::start_tls(const TlsOptions& options) {
+    State& s = *state_;
+    const auto failed = [&s](const std::string& why) {
+        s.broken = true;
+        return std::unexpected(failure_of(Failure::Kind::tls, s.peer + ": TLS: " + why));
+    };
+    if (!s.fd || s.broken) return std::unexpected(s.silence(nullptr));
+    if (s.security() != nullptr) return failed("it is there already");
+    if (!s.input.empty() || s.parser.mid_reply()) return failed("the server spoke before the handshake");
+    s.memory = options.memory ? options.memory : make_tls_memory();
+    if (auto ready = prepare_context(*s.memory, options); !ready) return std::unexpected(std::move(ready).error());
+    const std::string name = options.name.empty() ? dialled_name(s.endpoint) : options.name;
+    auto stream = s.memory->context->connect(s.fd.get(), s.fd.get(), name, s.deadline());
+    if (!stream) return failed(stream.error().text);
+    s.identified = !options.identity.empty();
+    TlsReport report = report_of(*stream);
+    s.wire = std::make_unique<client::TlsWire>(*std::move(stream));
+    s.parser = {};
+    s.doing.clear();
+    return report;
+}
+
+bool Connection::secure() const { return state_->security() != nullptr; }
+
+}  // namespace greylag::smtp_client

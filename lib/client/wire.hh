@@ -1,0 +1,68 @@
+// The octets of a connection, whoever carries them: what a dialogue is spoken over before TLS, under it, and without it. As
+// sys::read_some and sys::write_all; the end of either direction is final.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hh"
+#include "sasl/mechanism.hh"
+#include "sys/io.hh"
+#include "tls/client.hh"
+
+namespace greylag::client {
+
+class Wire {
+public:
+    virtual ~Wire() = default;
+    virtual Result<std::size_t> read_some(std::span<char> room, sys::Deadline deadline) = 0;  // 0: the end
+    virtual Result<void> write_all(std::string_view bytes, sys::Deadline deadline) = 0;
+    // Octets, or the end, are here already, and poll(2) on the descriptor would not see them.
+    virtual bool pending() = 0;
+    virtual void close(sys::Deadline deadline) = 0;   // says so where there are words for it; the descriptor stays open
+    virtual const tls::Stream* security() const = 0;  // nullptr: none
+    virtual sasl::Bindings bindings() const = 0;      // of the TLS session, for SCRAM
+    virtual std::string description() const = 0;      // of it, for people; empty: none
+};
+
+// A descriptor as it is. It stays the caller's and outlives this.
+class PlainWire final : public Wire {
+public:
+    explicit PlainWire(int fd) : fd_(fd) {}
+    Result<std::size_t> read_some(std::span<char> room, sys::Deadline deadline) override {
+        return sys::read_some(fd_, room, deadline);
+    }
+    Result<void> write_all(std::string_view bytes, sys::Deadline deadline) override {
+        return sys::write_all(fd_, bytes, deadline);
+    }
+    bool pending() override { return false; }
+    void close(sys::Deadline) override {}
+    const tls::Stream* security() const override { return nullptr; }
+    sasl::Bindings bindings() const override { return {}; }
+    std::string description() const override { return {}; }
+
+private:
+    int fd_;
+};
+
+// A TLS session. Defined here, so that a program that makes none is linked without OpenSSL.
+class TlsWire final : public Wire {
+public:
+    explicit TlsWire(tls::Stream stream) : stream_(std::move(stream)) {}
+    Result<std::size_t> read_some(std::span<char> room, sys::Deadline deadline) override {
+        return stream_.read_some(room, deadline);
+    }
+    Result<void> write_all(std::string_view bytes, sys::Deadline deadline) override { return stream_.write_all(bytes, deadline); }
+    bool pending() override { return stream_.pending(); }
+    void close(sys::Deadline deadline) override { stream_.close(deadline); }
+    const tls::Stream* security() const override { return &stream_; }
+    sasl::Bindings bindings() const override { return {stream_.exporter(), stream_.server_end_point()}; }
+    std::string description() const override { return stream_.description(); }
+
+private:
+    tls::Stream stream_;
+};
+
+}  // namespace greylag::client
