@@ -111,9 +111,11 @@ TEST_CASE("stop: no descriptor for the message: later, and the session goes on")
     for (const std::string& body : {std::string("Subject: x\r\n\r\nbody\r\n"), "Subject: x\r\n\r\n" + large + "\r\n"}) {
         const std::size_t runs = mailer.runs().size();
         {
-            const Limit limit(s.pid(), 3);
             transaction(s);
-            const std::string answer = Receiver::send(s, body);
+            CHECK(s.wire.ask("DATA").starts_with("354 "));
+            const Limit limit(s.pid(), 3);
+            must(s.wire.send(body + ".\r\n"));
+            const std::string answer = s.wire.reply();
             CHECK_MESSAGE(answer.starts_with("451 4.3.0 "), answer);
         }
         CHECK(mailer.runs().size() == runs);
