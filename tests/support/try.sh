@@ -33,7 +33,8 @@ libexec = $work/libexec
 to = stderr
 END
     chmod 644 "$work/smtpd.conf"
-    is_root && chown -R "$unprivileged" "$work/state"
+    if have openssl; then lay_out_submission; fi
+    if is_root; then chown -R "$unprivileged" "$work/state"; fi
     cat >"$work/message" <<END
 From: A newcomer <newcomer@example.org>
 To: you@greylag.test
@@ -43,6 +44,34 @@ It went in by SMTP
 and ended in a Maildir.
 . a line that begins with a dot is still itself
 END
+}
+
+# A certificate, a user with a password, and the configuration of a client that knows both.
+lay_out_submission() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/state/mx.key" -out "$work/mx.pem" -days 2 -subj /CN=greylag.test \
+        -addext subjectAltName=IP:127.0.0.1 2>/dev/null || die "openssl made no certificate"
+    cat >>"$work/smtpd.conf" <<END
+
+[tls]
+certificate = $work/mx.pem
+key = $work/state/mx.key
+
+[auth]
+users = $work/state/users
+END
+    echo 'open sesame' | "$work/libexec/smtpd-passwd" -C "$work/smtpd.conf" you || die "smtpd-passwd made no user"
+    cat >"$work/smtp.conf" <<END
+[tls]
+require = on
+ca_directory = $work/mx.pem
+
+[auth]
+secrets = $work/secrets
+
+[paths]
+libexec = $work/libexec
+END
+    (umask 077 && echo "key proto=pass service=smtp server=127.0.0.1 user=you !password='open sesame'" >"$work/secrets")
 }
 
 unprivileged_user() {
@@ -166,6 +195,18 @@ show_delivery() {
     show_whitelist
 }
 
+show_submission() {
+    [ -f "$work/smtp.conf" ] || return 0
+    heading "a user submits a message: STARTTLS with a certificate that is checked, AUTH with a password that is not shown"
+    say "\$ smtp -C smtp.conf -d -a -u you '[127.0.0.1]:$port' you@greylag.test you@greylag.test <message"
+    "$work/libexec/smtp" -C "$work/smtp.conf" -d -a -u you "[127.0.0.1]:$port" you@greylag.test you@greylag.test \
+        <"$work/message" >"$work/dialogue" 2>&1 || { cat "$work/dialogue"; give_up "the submission was refused"; }
+    cat "$work/dialogue"
+    grep -q '^S: 235 ' "$work/dialogue" || give_up "nobody was authenticated"
+    say "\$ grep -h ESMTPSA Maildir/new/*"
+    grep -h ESMTPSA "$work"/state/mail/greylag.test/you/Maildir/new/* || give_up "the submission was not stored"
+}
+
 show_refusals() {
     heading "the same client asks us to relay to another domain"
     if converse somebody@elsewhere.test; then give_up "a stranger's mail was relayed"; fi
@@ -183,6 +224,7 @@ try() {
     heading "a server, on a port of the loopback${unprivileged:+, as the user $unprivileged}"
     start_server
     show_delivery
+    show_submission
     show_refusals
     heading "what the server noted"
     cat "$work/log"
