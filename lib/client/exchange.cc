@@ -188,7 +188,9 @@ private:
         for (std::size_t i = 0; i < reply.lines.size(); ++i) {
             std::string line = std::to_string(reply.code) + (i + 1 < reply.lines.size() ? "-" : " ");
             if (!reply.enhanced.empty()) line += reply.enhanced + " ";
-            trace_.show(false, line + reply.lines[i]);
+            // A challenge and what was proven to it are enough to try passwords against.
+            const bool challenge = session_.stage() == Stage::auth && reply.code == 334 && !reply.lines[i].empty();
+            trace_.show(false, line + (challenge ? "[masked]" : reply.lines[i]));
         }
     }
 

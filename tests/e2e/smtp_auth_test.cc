@@ -210,6 +210,8 @@ TEST_CASE("smtp -a: to the real smtpd, with each mechanism it can be made to off
         CHECK(sent.status == 0);
         CHECK(sent.err.find("C: AUTH " + std::string(mechanism)) != std::string::npos);
         CHECK(sent.err.find("S: 235 ") != std::string::npos);
+        for (std::size_t at = 0; (at = sent.err.find("S: 334 ", at)) != std::string::npos; ++at)
+            CHECK(sent.err.find_first_of("\n[", at) == at + 7);  // nothing, or that it is masked
         if (sent.status == 0) CHECK(site.take_message().find("with ESMTPSA id") != std::string::npos);
         keys.secrets("key proto=pass service=smtp server=127.0.0.1 user=joe !password=wrong\n");
         const Sent wrong = keys.send({"-a", "-u", "joe"}, port);

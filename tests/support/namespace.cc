@@ -46,7 +46,7 @@ void ip(std::vector<std::string> words) {
 bool is_v6(const std::string& address) { return address.find(':') != std::string::npos; }
 
 void local_route(const std::string& to) {
-    ip({is_v6(to) ? "-6" : "-4", "route", "add", "local", to, "dev", "lo"});
+    ip({is_v6(to) ? "-6" : "-4", "route", "add", "local", to, "dev", "lo", "metric", "1"});
     if (is_v6(to)) put("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
 }
 
@@ -60,11 +60,9 @@ void enter(const Network& network, const Scratch& scratch) {
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) throw std::runtime_error("cannot make / private");
     ip({"link", "set", "lo", "up"});
     for (const std::string& a : network.addresses) {
-        // An IPv6 address is tentative first, and its route comes and goes with it; a local route is there at once.
-        if (is_v6(a))
-            local_route(a + "/128");
-        else
-            ip({"-4", "address", "add", a + "/32", "dev", "lo"});
+        // An IPv6 address may be tentative first, and its own route comes a moment later; one of ours is there at once.
+        if (is_v6(a)) local_route(a + "/128");
+        ip({is_v6(a) ? "-6" : "-4", "address", "add", a + (is_v6(a) ? "/128" : "/32"), "dev", "lo"});
     }
     for (const std::string& r : network.routes) local_route(r);
     if (network.resolver.empty()) return;
