@@ -69,7 +69,8 @@ void Loop::crowd() {
     const auto& totals = house_.totals;
     const std::uint64_t most = house_.rules.most_sessions;
     const std::size_t taken = slots_.size() - free_.size();
-    const bool room = taken < most_ && (most == 0 || totals.sessions.load(std::memory_order_relaxed) < most);
+    const bool room =
+        now() >= crowded_until_ && taken < most_ && (most == 0 || totals.sessions.load(std::memory_order_relaxed) < most);
     if (room == listening_) return;
     for (std::size_t i = 0; i < listeners_.size(); ++i)
         static_cast<void>(events_->change(listeners_[i], listener_token + i, room, false));
@@ -82,6 +83,8 @@ Result<void> Loop::welcome(int listener) {
         if (most != 0 && house_.totals.sessions.load(std::memory_order_relaxed) >= most) return {};
         auto client = sys::accept_now(listener);
         if (!client) {
+            // A table of descriptors that is full empties when sessions end.
+            crowded_until_ = now() + between_looks;
             if (client.error().lasting == Lasting::temporary) return {};
             return std::unexpected(client.error());
         }

@@ -57,7 +57,7 @@ private:
     using Timer = std::pair<Tick, std::size_t>;
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
     std::vector<char> room_, plain_;
-    Tick next_look_ = 0;
+    Tick next_look_ = 0, crowded_until_ = 0;
 };
 
 }  // namespace greylag::sink

@@ -85,7 +85,9 @@ std::string counts(const sink::Totals& t, bool json) {
 // Until every loop is over; the first error of one ends all.
 Result<void> serve(const sink::House& house, const std::vector<sys::Fd>& doors, const tls::ServerContext* tls) {
     const sink::Rules& rules = house.rules;
-    const unsigned threads = rules.threads != 0 ? rules.threads : std::max(std::thread::hardware_concurrency(), 1U);
+    const unsigned wanted = rules.threads != 0 ? rules.threads : std::max(std::thread::hardware_concurrency(), 1U);
+    // Nobody but one can count sessions exactly before they are there.
+    const unsigned threads = rules.most_sessions != 0 ? 1 : std::min(wanted, rules.connections);
     std::vector<int> fds;
     for (const auto& door : doors) fds.push_back(door.get());
     const auto ended = TRY(sys::make_pipe());
@@ -96,7 +98,7 @@ Result<void> serve(const sink::House& house, const std::vector<sys::Fd>& doors, 
     const auto start = sys::stopwatch();
     for (unsigned i = 0; i < threads; ++i)
         running.emplace_back([&, i] {
-            sink::Loop loop(house, fds, std::max(rules.connections / threads, 1U), tls, start);
+            sink::Loop loop(house, fds, rules.connections / threads, tls, start);
             endings[i] = loop.run(stop);
             stop = true;
             static_cast<void>(sys::write_all(ended.write.get(), ".", sys::Deadline::never()));

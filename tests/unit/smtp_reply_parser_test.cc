@@ -138,3 +138,16 @@ TEST_CASE("smtp: behind a fault nothing is believed") {
     input = "";
     CHECK(parser.next(input, reply) == ReplyParser::Got::fault);
 }
+
+TEST_CASE("smtp reply: one that is used again holds nothing of the last") {
+    ReplyParser parser;
+    Reply reply;
+    std::string_view input = "250-2.1.0 one\r\n250-2.1.0 two\r\n250 2.1.0 three\r\n354 go\r\n250-a\r\n250 b\r\n";
+    const char* const expected[] = {"2.1.0|one|two|three", "|go", "|a|b"};
+    for (const char* const each : expected) {
+        REQUIRE(parser.next(input, reply) == ReplyParser::Got::reply);
+        std::string shown = reply.enhanced;
+        for (const auto& line : reply.lines) shown += "|" + line;
+        CHECK(shown == each);
+    }
+}

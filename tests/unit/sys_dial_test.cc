@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "sys/io.hh"
+#include "sys/peer.hh"
 #include "tests/support/scratch.hh"
 #include "tests/support/stream.hh"
 #include "tests/support/test.hh"
@@ -83,4 +84,34 @@ TEST_CASE("sys: a door that is never opened ends at the deadline") {
         queue.push_back(std::move(*fd));
     }
     SKIP("this kernel's queue does not fill");
+}
+
+TEST_CASE("sys: a connection begun, and asked about later") {
+    auto door = test::must(test::listen_at("127.0.0.1"));
+    const sys::End to{*mail::IpAddress::parse("127.0.0.1"), door.port};
+    sys::DialHow how;
+    how.source = *mail::IpAddress::parse("127.0.0.9");
+    how.window = 65536;
+    how.abort = true;
+    const auto ours = test::must(sys::begin_dial(to, how));
+    CHECK(test::eventually([&] { return test::must(sys::dialled(ours.get(), to)); }));
+    CHECK(test::must(sys::connection_ends(ours.get(), {})).local->address.text() == "127.0.0.9");
+    sys::Fd theirs(::accept(door.fd.get(), nullptr, nullptr));
+    talk_across(ours, theirs);
+
+    door.fd.reset();
+    const auto late = sys::begin_dial(to, {});
+    const auto there = late ? [&] {
+        Result<bool> answer = false;
+        test::eventually([&] { return !(answer = sys::dialled(late->get(), to)) || *answer; });
+        return answer;
+    }() : std::unexpected(late.error());
+    REQUIRE_FALSE(there.has_value());
+    CHECK(there.error().lasting == Lasting::temporary);
+    CHECK(there.error().text == "connecting to 127.0.0.1:" + std::to_string(door.port) + ": Connection refused");
+
+    how.source = *mail::IpAddress::parse("192.0.2.1");
+    const auto foreign = sys::begin_dial(to, how);
+    REQUIRE_FALSE(foreign.has_value());
+    CHECK(foreign.error().text.find(" from 192.0.2.1: ") != std::string::npos);
 }

@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sys/dial.hh"
 #include "tests/support/must.hh"
+#include "tests/support/scratch.hh"
 #include "tests/support/test.hh"
 #include "tests/unit/sys_fixture.hh"
 
@@ -105,4 +107,22 @@ TEST_CASE("sys/listener: LISTEN_FDS only when LISTEN_PID is ours; the variables 
         });
         CHECK(status == 0);
     }
+}
+
+TEST_CASE("sys/listener: a socket of the file system, and who stands there already") {
+    Scratch dir;
+    const std::string path = dir.at("socket");
+    auto first = must(sys::listen_on_path(path));
+    CHECK_FALSE(must(sys::accept_now(first.get())).has_value());
+    const auto client = must(sys::dial_unix(path, soon()));
+    CHECK(must(sys::accept_now(first.get())).has_value());
+    must(sys::set_backlog(first.get(), 5));
+    CHECK_FALSE(sys::listen_on_path(path).has_value());  // somebody listens
+    first.reset();
+    const auto second = sys::listen_on_path(path);  // nobody does any more
+    CHECK(second.has_value());
+    dir.write("file", "kept");
+    CHECK_FALSE(sys::listen_on_path(dir.at("file")).has_value());
+    CHECK(dir.read("file") == "kept");
+    CHECK_FALSE(sys::listen_on_path(std::string(200, 'x')).has_value());
 }
