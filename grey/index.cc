@@ -1,35 +1,50 @@
 #include "grey/index.hh"
 
 #include <algorithm>
+#include <bit>
 
 namespace greylag::grey {
 
 namespace {
 
 constexpr std::string_view magic = "greylidx";
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 constexpr std::size_t payload = block_size - 8;
 constexpr std::uint64_t most_entries = std::uint64_t{1} << 40;  // more is no list of addresses
 
+// Little-endian on the disk. A byte loop here was half of a lookup's time.
+std::uint64_t swapped(std::uint64_t value) {
+    if constexpr (std::endian::native == std::endian::little) return value;
+    return __builtin_bswap64(value);
+}
+
 void put(char* at, std::uint64_t value) {
-    for (int i = 0; i < 8; ++i) at[i] = static_cast<char>(value >> (8 * i) & 0xff);
+    value = swapped(value);
+    std::memcpy(at, &value, sizeof value);
 }
 
 std::uint64_t get(const char* at) {
     std::uint64_t value = 0;
-    for (int i = 7; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(at[i]);
-    return value;
+    std::memcpy(&value, at, sizeof value);
+    return swapped(value);
 }
 
 // Against bit rot, lost writes and truncation, not against an enemy: who can write here can write the text as well. The
-// number in it tells a block from its neighbour.
+// number in it tells a block from its neighbour. Four sums side by side: each waits for its own multiplication only.
+std::uint64_t mixed(std::uint64_t sum, std::uint64_t word) {
+    sum = (sum ^ word) * 0xff51afd7ed558ccdu;
+    return sum ^ sum >> 32;
+}
 std::uint64_t checksum(const Block& block, std::uint64_t number) {
-    std::uint64_t sum = 0x9e3779b97f4a7c15u ^ number;
-    for (std::size_t at = 0; at < payload; at += 8) {
-        sum = (sum ^ get(block.data() + at)) * 0xff51afd7ed558ccdu;
-        sum ^= sum >> 32;
-    }
-    return sum;
+    constexpr std::size_t lanes = 4, words = payload / 8;
+    std::uint64_t sums[lanes] = {0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u, 0x94d049bb133111ebu, 0xd6e8feb86659fd93u};
+    std::size_t i = 0;
+    for (; i + lanes <= words; i += lanes)
+        for (std::size_t lane = 0; lane < lanes; ++lane) sums[lane] = mixed(sums[lane], get(block.data() + 8 * (i + lane)));
+    for (; i < words; ++i) sums[i % lanes] = mixed(sums[i % lanes], get(block.data() + 8 * i));
+    std::uint64_t all = number;
+    for (const std::uint64_t sum : sums) all = mixed(all, sum);
+    return all;
 }
 
 void seal(Block& block, std::uint64_t number) { put(block.data() + payload, checksum(block, number)); }

@@ -17,11 +17,15 @@ constexpr base::Millis rest{20};
 std::int64_t millis(const sys::Entry& entry) { return entry.modified / 1'000'000; }
 
 // A hard link is another file under our name: its time is not a call, and touching it would touch that file.
-bool is_record(const sys::Entry& entry) { return entry.what == sys::Entry::What::regular && entry.links == 1 && entry.ours; }
+bool is_record(const sys::Directory& in, const sys::Entry& entry) {
+    return entry.what == sys::Entry::What::regular && entry.links == 1 && in.owns(entry);
+}
 
 }  // namespace
 
 Result<sys::Directory> open_grey(const std::string& state) {
+    auto there = sys::Directory::open_own(sys::join(state, "grey"));
+    if (there || there.error().code != ENOENT) return there;
     auto top = sys::Directory::open(state);
     if (!top) return std::unexpected(std::move(top).error());
     return top->enter_or_make("grey");
@@ -29,15 +33,16 @@ Result<sys::Directory> open_grey(const std::string& state) {
 
 Result<Decision> Records::try_call(const RecordName& name, std::int64_t now, const Limits& limits) const {
     const auto grey = TRY(open_grey(state_));
-    const auto tmp = TRY(grey.enter_or_make("tmp"));
-    const auto local = TRY(tmp.enter_or_make(name.local));
-    const auto remote = TRY(local.enter_or_make(name.remote));
-    if (TRY(remote.create_empty(name.recipient, 0600))) return decide(now, std::nullopt, limits);
-    const auto found = TRY(remote.look(name.recipient));
-    if (!is_record(found))
-        return base::fail(Kind::denied, sys::join(remote.path(), name.recipient) + ": expected a file of our own with one name");
+    std::string record = "tmp";
+    TRY(grey.ensure(record));
+    for (const auto& folder : {name.local, name.remote}) TRY(grey.ensure(record.append("/").append(folder)));
+    record.append("/").append(name.recipient);
+    if (TRY(grey.create_empty(record, 0600))) return decide(now, std::nullopt, limits);
+    const auto found = TRY(grey.look(record));
+    if (!is_record(grey, found))
+        return base::fail(Kind::denied, sys::join(grey.path(), record) + ": expected a file of our own with one name");
     const Decision decision = decide(now, millis(found), limits);
-    if (decision.call == Call::first_again) TRY(remote.touch(name.recipient));
+    if (decision.call == Call::first_again) TRY(grey.touch(record));
     return decision;
 }
 
@@ -83,7 +88,7 @@ std::vector<Record> Records::of_network(const std::string& local, const std::str
     for (auto& recipient : names_or_odd({local, remote}, odd)) {
         const auto found = directory->look(recipient);
         if (!found) continue;  // gone since
-        if (is_record(*found))
+        if (is_record(*directory, *found))
             all.push_back({{local, remote, std::move(recipient)}, millis(*found)});
         else
             odd.push_back(sys::join(directory->path(), recipient) + ": expected a file of our own with one name");

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "grey/records.hh"
+#include "sys/file.hh"
 #include "sys/host.hh"
 #include "sys/io.hh"
 
@@ -108,24 +109,34 @@ Result<std::optional<std::string_view>> LineScan::next() {
     }
 }
 
-Result<std::optional<Whitelist::Text>> Whitelist::open() const {
+// Nothing: no whitelist was ever made. A state that is not there is an error.
+Result<std::optional<sys::Directory>> Whitelist::open_directory() const {
+    auto directory = sys::Directory::open_own(sys::join(state_, "grey"));
+    if (directory) return directory;
+    if (directory.error().kind != Kind::not_found) return std::unexpected(std::move(directory).error());
     auto top = sys::Directory::open(state_);
     if (!top) return std::unexpected(std::move(top).error());
-    auto directory = top->enter("grey");
-    if (!directory && directory.error().kind == Kind::not_found) return std::nullopt;
-    if (!directory) return std::unexpected(std::move(directory).error());
-    auto fd = directory->open_read(text_name);
-    if (!fd && fd.error().kind == Kind::not_found) return std::nullopt;
-    if (!fd) return std::unexpected(std::move(fd).error());
-    const auto entry = TRY(sys::entry_of(fd->get(), path()));
-    return Text{*std::move(directory), *std::move(fd), entry};
+    return std::nullopt;
+}
+
+Result<std::optional<Whitelist::Text>> Whitelist::open_text(sys::Directory directory) {
+    auto file = directory.open_read(text_name);
+    if (!file && file.error().kind == Kind::not_found) return std::nullopt;
+    if (!file) return std::unexpected(std::move(file).error());
+    return Text{std::move(directory), std::move(file->fd), file->entry};
+}
+
+Result<std::optional<Whitelist::Text>> Whitelist::open() const {
+    auto directory = TRY(open_directory());
+    if (!directory) return std::nullopt;
+    return open_text(*std::move(directory));
 }
 
 // The file that has the name now, and no longer the one that had it when we began to wait.
 Result<Whitelist::Text> Whitelist::open_locked(sys::Deadline deadline, bool make) const {
     auto directory = TRY(open_grey(state_));
     for (;;) {
-        auto fd = TRY(make ? directory.open_append(text_name, 0600) : directory.open_read(text_name));
+        auto fd = TRY(make ? directory.open_append(text_name, 0600) : directory.open_read(text_name)).fd;
         TRY(sys::lock(fd.get(), deadline, path()));
         const auto entry = TRY(sys::entry_of(fd.get(), path()));
         const auto named = directory.look(text_name);
@@ -135,36 +146,42 @@ Result<Whitelist::Text> Whitelist::open_locked(sys::Deadline deadline, bool make
     }
 }
 
-Whitelist::OpenIndex Whitelist::open_index(const Text& text, bool write, Block& block) const {
+Whitelist::OpenIndex Whitelist::open_index(const sys::Directory& directory, const sys::Entry& text, bool write, Block& block) {
     OpenIndex index;
-    auto fd = write ? text.directory.open_write(index_name) : text.directory.open_read(index_name);
-    if (!fd) return index;
-    index.fd = *std::move(fd);
+    auto file = write ? directory.open_write(index_name) : directory.open_read(index_name);
+    if (!file) return index;
+    index.fd = std::move(file->fd);
     index.state = Index::damaged;
     const auto got = sys::read_at(index.fd.get(), block, 0, index_name);
     const auto header = got && *got == block.size() ? decode_header(block) : std::nullopt;
     if (!header) return index;
-    const auto entry = sys::entry_of(index.fd.get(), index_name);
-    if (!entry || entry->size != index_size(*header)) return index;
+    if (file->entry.size != index_size(*header)) return index;
     index.header = *header;
-    index.state = header->source == source_of(text.entry) ? Index::fresh : Index::stale;
+    index.state = header->source == source_of(text) ? Index::fresh : Index::stale;
     return index;
 }
 
-// Nothing: the index cannot say.
-std::optional<bool> Whitelist::ask_index(const Text& text, const mail::IpAddress& address) const {
+Whitelist::Asked Whitelist::ask_index(const sys::Directory& directory, const sys::Entry& text, const mail::IpAddress& address) {
     Block block;
-    const auto index = open_index(text, false, block);
-    if (index.state != Index::fresh) return std::nullopt;
+    const auto index = open_index(directory, text, false, block);
+    if (index.state != Index::fresh) return {};
     IndexSearch search(index.header, address);
     while (const auto number = search.wanted()) {
         const auto got = sys::read_at(index.fd.get(), block, *number * block_size, index_name);
-        if (!got || *got != block.size()) return std::nullopt;
+        if (!got || *got != block.size()) return {};
         search.take(block);
     }
-    if (search.found() == Found::damaged) return std::nullopt;
-    if (search.found() == Found::yes || index.header.covered == text.entry.size) return search.found() == Found::yes;
-    const auto behind = scan(text, index.header.covered, address);
+    if (search.found() == Found::damaged) return {};
+    if (search.found() == Found::yes) return {Asked::What::yes, 0};
+    const bool whole = index.header.covered == text.size;
+    return {whole ? Asked::What::no : Asked::What::behind, index.header.covered};
+}
+
+// Nothing: the index cannot say.
+std::optional<bool> Whitelist::answer(const Text& text, const Asked& asked, const mail::IpAddress& address) const {
+    if (asked.what == Asked::What::nothing) return std::nullopt;
+    if (asked.what != Asked::What::behind) return asked.what == Asked::What::yes;
+    const auto behind = scan(text, asked.covered, address);
     return behind ? std::optional(*behind) : std::nullopt;
 }
 
@@ -179,22 +196,31 @@ Result<bool> Whitelist::scan(const Text& text, std::uint64_t from, const mail::I
 
 Result<bool> Whitelist::find(Text& text, const mail::IpAddress& address, bool locked) {
     if (text.entry.size == 0) return false;
-    if (const auto said = ask_index(text, address)) return *said;
+    const auto ask = [&] { return answer(text, ask_index(text.directory, text.entry, address), address); };
+    if (const auto said = ask()) return *said;
     if (!locked) {
         auto again = open_locked(sys::Deadline::in(lookup_wait), false);
         if (!again) return scan(text, 0, address);
         text = *std::move(again);
-        if (const auto said = ask_index(text, address)) return *said;
+        if (const auto said = ask()) return *said;
     }
     // An index that cannot be made is no fault: the text is here.
     if (compile(text))
-        if (const auto said = ask_index(text, address)) return *said;
+        if (const auto said = ask()) return *said;
     return scan(text, 0, address);
 }
 
 Result<bool> Whitelist::contains(const mail::IpAddress& address) {
-    auto text = TRY(open());
+    auto directory = TRY(open_directory());
+    if (!directory) return false;
+    // Where the index speaks for the text as it lies there now, the text itself need not be opened.
+    const auto named = directory->look(text_name);
+    const auto asked = named && named->what == sys::Entry::What::regular ? ask_index(*directory, *named, address) : Asked{};
+    if (asked.what == Asked::What::yes || asked.what == Asked::What::no) return asked.what == Asked::What::yes;
+    auto text = TRY(open_text(*std::move(directory)));
     if (!text) return false;
+    if (named && source_of(text->entry) == source_of(*named))
+        if (const auto said = answer(*text, asked, address)) return *said;
     return find(*text, address, false);
 }
 
@@ -202,7 +228,7 @@ Result<bool> Whitelist::append(const std::optional<mail::IpAddress>& caller, std
     auto text = TRY(open_locked(sys::Deadline::in(append_wait), true));
     if (caller && TRY(find(text, *caller, true))) return false;
     Block block;
-    auto index = open_index(text, true, block);
+    auto index = open_index(text.directory, text.entry, true, block);
 
     std::string bytes(line);
     if (text.entry.size > 0) {
@@ -243,7 +269,7 @@ Result<void> Whitelist::read_text(const Text& text, Intervals& intervals, IndexH
 
 Result<void> Whitelist::compile(const Text& text) {
     const std::string name = temporary(index_name);
-    const auto fd = TRY(text.directory.create(name, 0600));
+    const auto fd = TRY(text.directory.create(name, 0600)).fd;
     complaints_.clear();
     const auto write = [&]() -> Result<void> {
         IndexHeader header;
@@ -286,7 +312,7 @@ Result<Whitelist::State> Whitelist::state() const {
     state.there = true;
     state.size = text->entry.size;
     Block block;
-    const auto index = open_index(*text, false, block);
+    const auto index = open_index(text->directory, text->entry, false, block);
     state.index = index.state;
     state.header = index.header;
     return state;
@@ -316,7 +342,7 @@ Result<std::uint64_t> Whitelist::take_out(const Unwanted& unwanted) {
     if (gone == 0) return 0;
 
     const std::string name = temporary(text_name);
-    auto fd = TRY(text.directory.create(name, 0600));
+    auto fd = TRY(text.directory.create(name, 0600)).fd;
     const auto write = [&]() -> Result<void> {
         sys::copy_rights(text.fd.get(), fd.get());
         TRY(sys::lock(fd.get(), sys::Deadline::in(append_wait), path()));

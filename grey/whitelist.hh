@@ -93,10 +93,19 @@ private:
         sys::Fd fd;
         IndexHeader header;
     };
+    // What the index says: nothing, where it does not speak for this text; `behind`: no, but the text goes on behind `covered`.
+    struct Asked {
+        enum class What : std::uint8_t { nothing, yes, no, behind };
+        What what = What::nothing;
+        std::uint64_t covered = 0;
+    };
+    Result<std::optional<sys::Directory>> open_directory() const;
+    static Result<std::optional<Text>> open_text(sys::Directory directory);
     Result<std::optional<Text>> open() const;
     Result<Text> open_locked(sys::Deadline deadline, bool make) const;
-    OpenIndex open_index(const Text& text, bool write, Block& room) const;
-    std::optional<bool> ask_index(const Text& text, const mail::IpAddress& address) const;
+    static OpenIndex open_index(const sys::Directory& directory, const sys::Entry& text, bool write, Block& room);
+    static Asked ask_index(const sys::Directory& directory, const sys::Entry& text, const mail::IpAddress& address);
+    std::optional<bool> answer(const Text& text, const Asked& asked, const mail::IpAddress& address) const;
     Result<bool> scan(const Text& text, std::uint64_t from, const mail::IpAddress& address) const;
     Result<bool> find(Text& text, const mail::IpAddress& address, bool locked);
     Result<void> compile(const Text& text);  // locked

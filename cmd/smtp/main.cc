@@ -1,7 +1,6 @@
 // smtp: one message from standard input to its recipients at one destination (smtp(8)). Arguments, wiring, exit status.
 #include <sysexits.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -14,17 +13,15 @@
 #include "cmd/smtp/message.hh"
 #include "cmd/smtp/options.hh"
 #include "cmd/smtp/order.hh"
+#include "cmd/smtp/prepare.hh"
 #include "cmd/smtp/report.hh"
 #include "sys/file.hh"
 #include "sys/host.hh"
 #include "sys/io.hh"
-#include "sys/random.hh"
 
 using namespace greylag;
 
 namespace {
-
-constexpr base::Millis for_new_hosts{120'000};
 
 int usage(const std::string& fault) {
     std::fprintf(stderr, "smtp: %s\n%s\n", fault.c_str(),
@@ -42,51 +39,6 @@ void show(bool ours, std::string_view line) {
 }
 
 void note(std::string_view sentence) { std::fprintf(stderr, "smtp: %s\n", base::printable(sentence).c_str()); }
-
-client::Conversion conversion(const sender::Order& order) {
-    client::Conversion how;
-    how.host = order.host;
-    how.suffix = order.suffix;
-    how.unique = sys::random_hex(16);
-    how.now = sys::wall_now();
-    how.sender = order.sender;
-    for (const auto& recipient : order.recipients)
-        if (recipient.path) how.recipients.push_back(*recipient.path);
-    if (order.account.empty()) return how;
-    if (const auto passwd = sys::read_file("/etc/passwd", 4 << 20)) how.full_name = sender::full_name(order.account, *passwd);
-    return how;
-}
-
-client::Delivery delivery(const sender::Order& order, const config::Settings& settings, const std::string& host_name) {
-    client::Delivery d;
-    d.destination = order.destination;
-    d.gateway = order.gateway;
-    d.busted = order.busted;
-    d.facts.name = order.host;
-    d.facts.lmtp = order.destination.lmtp;
-    d.facts.noop_first = order.noop_first;
-    d.facts.ping = order.ping;
-    d.facts.sender = order.sender;
-    d.facts.authenticate = order.authenticate;
-    using StartTls = smtp::ClientFacts::StartTls;
-    if (order.starttls) d.facts.starttls = StartTls::offered;
-    if (settings.tls.require) d.facts.starttls = StartTls::required;
-    if (order.tls_first) d.facts.starttls = StartTls::first;
-    for (const auto& server : settings.dns.nameservers) d.dns.nameservers.push_back({server.address, server.port});
-    d.dns.timeout = settings.dns.timeout;
-    d.dns.trust_ad = settings.dns.trust_ad;
-    d.own_names = {order.host, host_name, settings.smtpd.domain};
-    d.seed = sys::random_number();
-    if (order.ping) d.timing = client::Timing::hasty();
-    // Whoever reads the report waits no longer than for any mailer: our own word must come before.
-    if (order.report && !order.ping)
-        d.timing.whole =
-            sys::Deadline::in(std::max(settings.mailer.timeout * 9 / 10 - base::Millis(2000), settings.mailer.timeout / 2));
-    d.new_hosts = sys::Deadline::in(for_new_hosts);
-    if (order.debug) d.trace.show = show;
-    d.trace.note = note;
-    return d;
-}
 
 std::vector<smtp::Outcome> attempt(const sender::Order& order, client::Delivery d) {
     std::vector<smtp::Outcome> outcomes;
@@ -118,29 +70,18 @@ int report(const sender::Order& order, const std::vector<smtp::Outcome>& outcome
     return status;
 }
 
-bool wants_tls(const sender::Order& order, const config::Settings& settings) {
-    return !order.filter && (order.starttls || order.tls_first || settings.tls.require);
-}
-
-tls::ClientPolicy tls_policy(const sender::Order& order, const config::Settings& settings) {
-    tls::ClientPolicy policy;
-    policy.authorities = settings.tls.ca_directory;
-    policy.known = settings.tls.known;
-    policy.minimum = settings.tls.minimum;
-    policy.insist = !order.any_certificate;
-    return policy;
-}
-
 int run(const sender::Order& order, const config::Settings& settings, const std::string& host_name,
         const client::Security* security) {
     const auto fault = [](const Error& error) {
         return complain(error.kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, error.text);
     };
     if (order.filter) {
-        const auto done = sender::filter_message(0, conversion(order), 1);
+        const auto done = sender::filter_message(0, sender::conversion(order), 1);
         return done ? EX_OK : fault(done.error());
     }
-    auto d = delivery(order, settings, host_name);
+    auto d = sender::delivery(order, settings, host_name);
+    if (order.debug) d.trace.show = show;
+    d.trace.note = note;
     d.security = security;
     if (security == nullptr && d.facts.starttls == smtp::ClientFacts::StartTls::offered)
         d.facts.starttls = smtp::ClientFacts::StartTls::never;
@@ -153,7 +94,7 @@ int run(const sender::Order& order, const config::Settings& settings, const std:
     }
     sender::Message message;
     if (!order.ping) {
-        auto spooled = sender::spool_message(0, conversion(order), sys::join(settings.paths.state, "spool"));
+        auto spooled = sender::spool_message(0, sender::conversion(order), sys::join(settings.paths.state, "spool"));
         if (!spooled) return fault(spooled.error());
         message = std::move(*spooled);
         d.message = message.fd.get();
@@ -180,8 +121,8 @@ int main(int argc, char** argv) {
     if (!file->loaded.faults.empty()) return EX_CONFIG;
     const config::Settings& settings = file->loaded.settings;
     std::unique_ptr<client::Security> security;
-    if (wants_tls(*order, settings)) {
-        security = sender::make_security(tls_policy(*order, settings));
+    if (sender::wants_tls(*order, settings)) {
+        security = sender::make_security(sender::tls_policy(*order, settings));
         if (!security) {
             const std::string other = cmd::sibling_path(settings.paths.libexec, "smtp-tls");
             const std::string why = "without " + cmd::become(other, {argv + 1, argv + argc}).text + ": there is no TLS here";

@@ -135,7 +135,7 @@ base::Millis AcceptLoop::greeting_wait(const std::optional<IpAddress>& peer) con
     if (wait.count() == 0) return wait;
     const auto waiting =
         std::count_if(children_.begin(), children_.end(), [](const auto& c) { return !c.second.greeted.passed(); });
-    return static_cast<unsigned>(waiting) < setup_.settings.limits.sessions / 4 ? wait : base::Millis{0};
+    return static_cast<unsigned>(waiting) < setup_.waiting_places() ? wait : base::Millis{0};
 }
 
 // Once for all sessions, and again when the certificate was renewed. A renewal that cannot be read is noted by each session

@@ -92,7 +92,8 @@ void check_policy(const Setup& setup, std::vector<Fault>& faults) {
         else
             faults.push_back({where(setup, "smtpd.blocked"), 0, bytes.error().text});
     }
-    if (!paths.ratify.empty()) check_directory(setup, "paths.ratify", paths.ratify, faults);
+    if (!paths.ratify.empty())
+        for (const auto& said : closed_folders(paths.ratify)) faults.push_back({where(setup, "paths.ratify"), 0, said});
     // The default directory comes with an installation.
     if (setup.sources.contains("paths.lib")) check_directory(setup, "paths.lib", paths.lib, faults);
     for (const char* name : {"senders", "names.blocked"}) {
@@ -125,7 +126,8 @@ void check_security(const Setup& setup, Crypto* crypto, std::vector<Fault>& faul
     if (crypto != nullptr && !s.tls.certificate.empty())
         if (const auto ready = crypto->prepare(s.tls); !ready)
             faults.push_back({where(setup, "tls.certificate"), 0, ready.error().text});
-    if (setup.tls_first && s.tls.certificate.empty()) faults.push_back({"-t", 0, "a certificate is needed: -c or [tls] certificate"});
+    if (setup.tls_first && s.tls.certificate.empty())
+        faults.push_back({"-t", 0, "a certificate is needed: -c or [tls] certificate"});
     if (s.smtpd.authenticate && s.auth.users.empty())
         faults.push_back({where(setup, "smtpd.authenticate"), 0, "nobody can log in: [auth] users is not set"});
     if (s.auth.users.empty()) return;

@@ -9,6 +9,7 @@
 #include "cmd/settings_file.hh"
 #include "cmd/smtpd/accept.hh"
 #include "cmd/smtpd/check.hh"
+#include "cmd/smtpd/hold.hh"
 #include "cmd/smtpd/options.hh"
 #include "cmd/smtpd/session.hh"
 #include "cmd/smtpd/sibling.hh"
@@ -49,7 +50,8 @@ int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security s
     const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
     if (ends->gone || setup.is_evil(peer)) return EX_OK;
     sys::Log log(smtpd::log_settings(setup));
-    smtpd::run_session({setup, log, signals}, {in, out, *ends, setup.greeting_wait(peer)}, security);
+    auto hold = smtpd::hold_off(setup, peer, log);
+    smtpd::run_session({setup, log, signals}, {in, out, *ends, hold.wait, std::move(hold.place)}, security);
     return EX_OK;
 }
 

@@ -52,7 +52,7 @@ Result<void> Penalty::failed(std::optional<char> guess) const {
     const auto record = directory.look(name_);
     if (record && over(*record, limits_.time)) TRY(directory.remove(name_));
     if (!record) TRY(make_room(directory, limits_.time));
-    const sys::Fd file = TRY(directory.open_append(name_, 0600));
+    const sys::Fd file = TRY(directory.open_append(name_, 0600)).fd;
     char known[longest];
     const std::size_t size = TRY(sys::read_at(file.get(), known, 0, name_));
     if (size == longest || (guess && std::string_view(known, size).find(*guess) != std::string_view::npos)) return {};

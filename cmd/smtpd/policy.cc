@@ -20,6 +20,14 @@ Policy::Policy(const Setup& setup, const sys::Ends& ends, Lookup& lookup, sys::L
 
 namespace {
 
+// Not the sender's fault, and nobody's to judge before the list can be read.
+Verdict unreadable() {
+    auto verdict = Verdict::later(Why::sender_deferred);
+    verdict.code = 451;
+    verdict.enhanced = "4.3.0";
+    return verdict;
+}
+
 bool looks_like_option(const mail::Path& path, const Mailer& mailer) { return written(mailer, path).starts_with('-'); }
 
 Verdict by_space(const Setup& setup, const std::optional<std::uint64_t>& size) {
@@ -54,7 +62,9 @@ Verdict Policy::on(const smtp::question::Helo& asked) {
 
 Verdict Policy::on(const smtp::question::Sender& asked) {
     const Setup& setup = scene_.setup;
-    action_ = is_stranger() ? smtpd::listed(scene_, asked.path) : std::nullopt;
+    const auto found = is_stranger() ? smtpd::listed(scene_, asked.path) : std::nullopt;
+    action_ = found.value_or(std::nullopt);
+    if (!found) return unreadable();
     if (auto verdict = listed(policy::Moment::mail); !verdict.ok()) return verdict;
     if (!protects_sender(setup.mailer) && looks_like_option(asked.path, setup.mailer)) return Verdict::never(Why::sender_unsafe);
     scene_.lookup.ask_peer_name();

@@ -59,12 +59,13 @@ smtp::DotDecoder::Limits body_limits(const Setup& setup) {
 
 class Session {
 public:
-    Session(const Place& place, const Connection& connection, Security security)
+    Session(const Place& place, Connection connection, Security security)
         : setup_(place.setup),
           ends_(connection.ends),
           log_(place.log),
           signals_(place.signals),
           taken_(security.taken),
+          waiting_place_(std::move(connection.waiting_place)),
           id_(named(taken_ != nullptr ? taken_->id : sys::make_id())),
           messages_(taken_ != nullptr ? taken_->messages : 0),
           auth_(setup_, log_, address(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
@@ -176,6 +177,7 @@ private:
     sys::Log& log_;
     sys::Signals& signals_;
     Begun* taken_;
+    sys::Fd waiting_place_;
     std::string id_;
     unsigned messages_ = 0;
     Authenticator auth_;
@@ -293,6 +295,7 @@ void Session::perform(const smtp::step::NeedInput&) {
 
 void Session::perform(const smtp::effect::Watch& e) {
     const auto woke = signals_.wait_input(ends_.socket ? wire_.in() : -1, Deadline::in(e.wait));
+    waiting_place_.reset();
     if (woke == sys::Signals::Woke::stop) return tell_gone(smtp::event::Gone::Why::shutdown);
     const bool early = woke == sys::Signals::Woke::input;
     if (early) {
@@ -393,8 +396,8 @@ void Session::perform(const smtp::effect::StartTls&) {
 
 }  // namespace
 
-void run_session(const Place& place, const Connection& connection, Security security) {
-    Session(place, connection, security).run();
+void run_session(const Place& place, Connection connection, Security security) {
+    Session(place, std::move(connection), security).run();
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }

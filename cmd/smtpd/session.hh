@@ -20,6 +20,7 @@ struct Connection {
     int in, out;
     const sys::Ends& ends;  // who is there
     base::Millis greeting_wait;
+    sys::Fd waiting_place = {};  // given up when that wait is over
 };
 
 struct Security {
@@ -29,7 +30,7 @@ struct Security {
 
 // Speaks until either side ends it. Every wait inside has a deadline. The log gets the session's id. SIGTERM ends it with 421 as
 // soon as no message is in hand; one that is coming in, or with the mailer, is finished and answered first.
-void run_session(const Place& place, const Connection& connection, Security security);
+void run_session(const Place& place, Connection connection, Security security);
 
 // The reply to a client that cannot be served, before any session: one write that is not waited for.
 void turn_away(int out, const smtp::Reply& reply);

@@ -22,13 +22,14 @@ struct Setup {
     std::string domain;
     std::string netdir;
     std::vector<sys::ListenAddress> listen;
-    bool tls_first = false;               // -t
+    bool tls_first = false;              // -t
     std::vector<std::string> arguments;  // our command line, for the sibling
     Mailer mailer;
     mailbox::Rules users;  // and which domains are ours
 
     bool is_trusted(const std::optional<mail::IpAddress>& peer) const;  // ournets, or a file of its name in ratify's trusted
     base::Millis greeting_wait(const std::optional<mail::IpAddress>& peer) const;
+    unsigned waiting_places() const { return settings.limits.sessions / 4; }  // how many may wait so at a time
     bool is_evil(const std::optional<mail::IpAddress>& peer) const;
 };
 

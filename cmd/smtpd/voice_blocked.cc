@@ -27,15 +27,10 @@ Result<std::optional<Action>> by_folders(const Scene& scene, const mail::Path& s
     return std::nullopt;
 }
 
-std::optional<Action> by_list(const Scene& scene, const mail::Path& sender) {
+Result<std::optional<Action>> by_list(const Scene& scene, const mail::Path& sender) {
     const auto& file = scene.setup.settings.smtpd.blocked;
     if (file.empty()) return std::nullopt;
-    const auto bytes = sys::read_file(file, policy_file_limit);
-    if (!bytes) {
-        note(scene, bytes.error().text);
-        return std::nullopt;
-    }
-    const auto list = policy::BlockList::parse(*bytes);
+    const auto list = policy::BlockList::parse(TRY(sys::read_file(file, policy_file_limit)));
     if (!list.faults().empty()) {
         const auto& first = list.faults().front();
         const std::size_t more = list.faults().size() - 1;
@@ -55,10 +50,28 @@ bool opted_out(const mailbox::Target& target) {
 
 }  // namespace
 
-std::optional<Action> listed(const Scene& scene, const mail::Path& sender) {
-    const auto action = by_folders(scene, sender);
-    if (!action) note(scene, action.error().text);
-    return action && *action ? *action : by_list(scene, sender);
+Result<std::optional<Action>> listed(const Scene& scene, const mail::Path& sender) {
+    for (const auto voice : {by_folders, by_list}) {
+        auto action = voice(scene, sender);
+        if (!action) note(scene, action.error().text);
+        if (action ? action->has_value() : action.error().kind != Kind::not_found) return action;
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string> closed_folders(const std::string& ratify) {
+    std::vector<std::string> said;
+    const auto folder = sys::Folder::open(ratify);
+    if (!folder) return {folder.error().text};
+    const auto look = [&](std::initializer_list<const char*> folders) {
+        if (const auto there = folder->holds(folders, "*"); !there) said.push_back(there.error().text);
+    };
+    for (const auto& [name, action] : ratified) {
+        look({name, "ip"});
+        look({name, "account"});
+    }
+    look({"trusted"});
+    return said;
 }
 
 bool all_opted_out(const Scene& scene, const std::vector<mail::Path>& recipients) {

@@ -11,11 +11,12 @@ using mail::Why;
 namespace {
 
 // What is not there says nothing.
-std::optional<std::string> read_if_there(const Scene& scene, const char* name) {
+Result<std::optional<std::string>> read_if_there(const Scene& scene, const char* name) {
     auto bytes = sys::read_file(sys::join(scene.setup.settings.paths.lib, name), policy_file_limit);
     if (bytes) return *std::move(bytes);
-    if (bytes.error().kind != Kind::not_found) note(scene, bytes.error().text);
-    return std::nullopt;
+    if (bytes.error().kind == Kind::not_found) return std::nullopt;
+    note(scene, bytes.error().text);
+    return std::unexpected(std::move(bytes).error());
 }
 
 Verdict by_senders(const Scene& scene, const std::string& bytes, const mail::Path& recipient) {
@@ -33,10 +34,12 @@ Verdict by_senders(const Scene& scene, const std::string& bytes, const mail::Pat
 }  // namespace
 
 Verdict recipient_by_files(const Scene& scene, const mail::Path& recipient) {
-    if (const auto bytes = read_if_there(scene, "names.blocked"); bytes && policy::is_name_blocked(*bytes, recipient))
-        return Verdict::never(Why::user_unknown);
-    if (const auto bytes = read_if_there(scene, "senders")) return by_senders(scene, *bytes, recipient);
-    return Verdict::pass();
+    const auto names = read_if_there(scene, "names.blocked");
+    if (!names) return Verdict::later(Why::user_lookup);
+    if (*names && policy::is_name_blocked(**names, recipient)) return Verdict::never(Why::user_unknown);
+    const auto senders = read_if_there(scene, "senders");
+    if (!senders) return Verdict::later(Why::user_lookup);
+    return *senders ? by_senders(scene, **senders, recipient) : Verdict::pass();
 }
 
 Verdict recipient_by_program(const Scene& scene, const mail::Path& recipient, const std::string& helo) {

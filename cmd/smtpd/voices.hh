@@ -1,5 +1,6 @@
-// The voices that speak from files and programs of the host: each honoured only where its file is, each
-// silent, with a note in the log, where it cannot be read or run. Which of them is asked when is the policy's to say.
+// The voices that speak from files and programs of the host: each honoured only where its file is. What is there and cannot be
+// read could have refused: "later", with a note in the log, until somebody looks. Which of them is asked when is the policy's to
+// say.
 #pragma once
 #include <optional>
 #include <vector>
@@ -25,7 +26,10 @@ constexpr std::size_t policy_file_limit = 16u << 20;
 void note(const Scene& scene, const std::string& said);
 
 // voice_blocked.cc: what lies on this peer and sender, by the ratify folders and then the block list.
-std::optional<policy::Action> listed(const Scene& scene, const mail::Path& sender);
+// An error: it is there and cannot be read; noted.
+Result<std::optional<policy::Action>> listed(const Scene& scene, const mail::Path& sender);
+// What of the ratify folders is there and cannot be looked into; for --check.
+std::vector<std::string> closed_folders(const std::string& ratify);
 // Every recipient has nospamfiltering in the folder above each Maildir that it leads to.
 bool all_opted_out(const Scene& scene, const std::vector<mail::Path>& recipients);
 

@@ -66,8 +66,15 @@ c::Auth Authenticator::begin(const c::AskAuth& ask) {
     if (!mechanism) return go_on("the server offers no mechanism that is known here");
     auto password = facts_.password ? facts_.password() : std::nullopt;
     if (!password) return give_up(State::never, Cause::unprepared, "no password of " + facts_.user + " for this server");
-    client_.emplace(*mechanism, sasl::Client::Facts{facts_.digests, facts_.nonce(), facts_.bindings}, facts_.user,
-                    std::string(password->get()));
+    sasl::Client::Facts facts;
+    facts.digests = facts_.digests;
+    facts.nonce = facts_.nonce();
+    // "I could have bound, you cannot": a lie to a server that can, which takes it for an attack (RFC 5802 6).
+    const bool server_binds = std::any_of(ask.mechanisms.begin(), ask.mechanisms.end(), [](const std::string& one) {
+        return base::iequals(one, sasl::name(sasl::Mechanism::scram_sha_256_plus));
+    });
+    if (*mechanism == sasl::Mechanism::scram_sha_256_plus || !server_binds) facts.bindings = facts_.bindings;
+    client_.emplace(*mechanism, std::move(facts), facts_.user, std::string(password->get()));
     std::string line = "AUTH " + std::string(sasl::name(*mechanism));
     auto initial = client_->initial();
     if (!initial) return {Step::send, std::move(line), {}};

@@ -23,7 +23,8 @@ public:
     // ever: where the next reply would begin is not known any more.
     //
     // An enhanced code (RFC 2034) of the reply's class that every line begins with goes to Reply::enhanced; what is left of
-    // the lines is the server's own text, not yet escaped, and may hold any octet but LF.
+    // the lines is the server's own text, not yet escaped, and may hold any octet but LF. What `reply` held is used again: who
+    // passes the same one each time pays for no memory.
     Got next(std::string_view& input, Reply& reply);
 
     // Octets of a reply have come, its end has not.
@@ -37,6 +38,7 @@ private:
 
     std::string partial_;  // an incomplete line
     Reply reply_;
+    std::size_t lines_ = 0;  // of reply_.lines, as far as they are this reply's
     std::size_t octets_ = 0;
     std::string fault_;
 };

@@ -46,4 +46,8 @@ base::Millis since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration_cast<base::Millis>(std::chrono::steady_clock::now() - start);
 }
 
+std::chrono::microseconds micros_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+}
+
 }  // namespace greylag::sys

@@ -31,5 +31,6 @@ private:
 // Milliseconds of steady time since `start` = stopwatch().
 std::chrono::steady_clock::time_point stopwatch();
 base::Millis since(std::chrono::steady_clock::time_point start);
+std::chrono::microseconds micros_since(std::chrono::steady_clock::time_point start);
 
 }  // namespace greylag::sys

@@ -9,10 +9,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -101,6 +103,32 @@ Result<void> write_all(int fd, std::string_view bytes, Deadline deadline) {
         if (!bytes.empty() && deadline.passed()) return timed_out("write");
     }
     return {};
+}
+
+Result<std::optional<std::size_t>> read_now(int fd, std::span<char> room) {
+    for (;;) {
+        const ssize_t count = ::recv(fd, room.data(), room.size(), MSG_DONTWAIT);
+        if (count >= 0) return static_cast<std::size_t>(count);
+        if (errno == EAGAIN) return std::nullopt;
+        if (errno != EINTR) return broken("read", errno);
+    }
+}
+
+Result<std::size_t> write_now(int fd, std::span<const std::string_view> pieces) {
+    iovec parts[8];
+    msghdr message{};
+    message.msg_iov = parts;
+    for (const std::string_view piece : pieces) {
+        if (piece.empty() || message.msg_iovlen == std::size(parts)) continue;
+        parts[message.msg_iovlen++] = {const_cast<char*>(piece.data()), piece.size()};
+    }
+    if (message.msg_iovlen == 0) return 0;
+    for (;;) {
+        const ssize_t count = ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (count >= 0) return static_cast<std::size_t>(count);
+        if (errno == EAGAIN) return 0;
+        if (errno != EINTR) return broken("write", errno);
+    }
 }
 
 Result<bool> readable(int fd, Deadline deadline) { return wait_for(fd, POLLIN, deadline); }

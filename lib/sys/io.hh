@@ -1,6 +1,7 @@
 // Reads and writes with a deadline. EINTR is retried; a blocking descriptor is guarded by poll(2).
 #pragma once
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -14,6 +15,11 @@ Result<std::size_t> read_some(int fd, std::span<char> room, Deadline deadline);
 
 // All of it or an error. On a socket no more than the kernel takes is waited for: a peer that does not read ends in timeout.
 Result<void> write_all(int fd, std::string_view bytes, Deadline deadline);
+
+// For loops that are told when: what is here, nothing when nothing is; 0 is the end of the stream. `fd` does not block.
+Result<std::optional<std::size_t>> read_now(int fd, std::span<char> room);
+// How many octets of the pieces, taken as one, the kernel takes now; 0 when it takes none.
+Result<std::size_t> write_now(int fd, std::span<const std::string_view> pieces);
 
 // Says the end of what we send; reading goes on. No matter where `fd` is no socket.
 void half_close(int fd);

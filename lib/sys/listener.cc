@@ -4,13 +4,18 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/ascii.hh"
 #include "sys/address.hh"
+#include "sys/dial.hh"
 
 namespace greylag::sys {
 
@@ -100,6 +105,40 @@ Result<std::vector<Fd>> listen_on(const ListenAddress& where) {
     std::vector<Fd> sockets;
     sockets.push_back(TRY(listen_at({*where.address, where.port})));
     return sockets;
+}
+
+Result<Fd> listen_on_path(const std::string& path) {
+    const std::string what = "listening on " + path;
+    sockaddr_un place{};
+    place.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof place.sun_path)
+        return base::fail(Kind::syntax, "'" + path + "' cannot be the name of a socket");
+    std::memcpy(place.sun_path, path.data(), path.size());
+    struct stat info {};
+    if (::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
+        const auto other = begin_dial_unix(path);
+        if (!other && other.error().code == ECONNREFUSED) ::unlink(path.c_str());
+    }
+    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const void* address = &place;
+    if (!fd || ::bind(fd.get(), static_cast<const sockaddr*>(address), sizeof place) < 0 || ::listen(fd.get(), backlog) < 0)
+        return os_fail(what, errno);
+    return fd;
+}
+
+Result<void> set_backlog(int listener, unsigned wanted) {
+    constexpr unsigned most = 1U << 20;
+    if (::listen(listener, static_cast<int>(std::min(wanted, most))) < 0) return os_fail("backlog", errno);
+    return {};
+}
+
+Result<std::optional<Fd>> accept_now(int listener) {
+    for (;;) {
+        Fd client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (client) return client;
+        if (errno == EAGAIN) return std::nullopt;
+        if (errno != EINTR && errno != ECONNABORTED) return os_fail("accept", errno);
+    }
 }
 
 std::string bound_address(int fd) {

@@ -24,6 +24,12 @@ struct ListenAddress {
 // Backlog 1024, SO_REUSEADDR, close-on-exec, non-blocking.
 Result<std::vector<Fd>> listen_on(const ListenAddress& where);
 
+// A socket of the file system; one that stands there and that nobody listens on any more is replaced.
+Result<Fd> listen_on_path(const std::string& path);
+Result<void> set_backlog(int listener, unsigned backlog);
+// The next client, not blocking and close-on-exec; nothing when none waits.
+Result<std::optional<Fd>> accept_now(int listener);
+
 // "192.0.2.1:2525" of a bound socket.
 std::string bound_address(int fd);
 

@@ -36,14 +36,22 @@ Entry entry(const struct stat& info) {
     out.modified = nanoseconds(info.st_mtim), out.changed = nanoseconds(info.st_ctim);
 #endif
     out.mode = info.st_mode & 07777;
-    const uid_t self = ::geteuid();
-    out.ours = (self == 0 || info.st_uid == self || info.st_uid == 0) && (info.st_mode & 022) == 0;
+    out.owner = info.st_uid;
     return out;
 }
 
 std::unexpected<Error> no_regular_file(const std::string& path) {
     return base::fail(Kind::denied, path + ": expected a regular file and no link");
 }
+
+std::unexpected<Error> no_directory(const std::string& path) {
+    return base::fail(Kind::denied, path + ": expected a directory and no link");
+}
+std::unexpected<Error> of_others(const std::string& path) {
+    return base::fail(Kind::denied, path + ": a directory that others own or may write is not used");
+}
+
+bool is_no_directory(int code) { return code == ELOOP || code == ENOTDIR || code == EMLINK; }
 
 }  // namespace
 
@@ -56,18 +64,29 @@ Result<Entry> entry_of(int fd, std::string_view what) {
 Result<Directory> Directory::open(const std::string& path) {
     Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return os_fail(path, errno);
-    return Directory(std::move(fd), path);
+    return Directory(std::move(fd), path, ::geteuid());
+}
+
+Result<Directory> Directory::open_own(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd && is_no_directory(errno)) return no_directory(path);
+    if (!fd) return os_fail(path, errno);
+    Directory found(std::move(fd), path, ::geteuid());
+    if (!found.owns(TRY(entry_of(found.fd_.get(), path)))) return of_others(path);
+    return found;
+}
+
+bool Directory::owns(const Entry& entry) const {
+    return (self_ == 0 || entry.owner == self_ || entry.owner == 0) && (entry.mode & 022) == 0;
 }
 
 Result<Directory> Directory::enter(const std::string& name) const {
     std::string path = at(name);
     Fd fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd && (errno == ELOOP || errno == ENOTDIR || errno == EMLINK))
-        return base::fail(Kind::denied, path + ": expected a directory and no link");
+    if (!fd && is_no_directory(errno)) return no_directory(path);
     if (!fd) return os_fail(path, errno);
-    const Entry found = TRY(entry_of(fd.get(), path));
-    if (!found.ours) return base::fail(Kind::denied, path + ": a directory that others own or may write is not used");
-    return Directory(std::move(fd), std::move(path));
+    if (!owns(TRY(entry_of(fd.get(), path)))) return of_others(path);
+    return Directory(std::move(fd), std::move(path), self_);
 }
 
 Result<Directory> Directory::enter_or_make(const std::string& name) const {
@@ -77,6 +96,18 @@ Result<Directory> Directory::enter_or_make(const std::string& name) const {
     return enter(name);
 }
 
+Result<void> Directory::ensure(const std::string& name) const {
+    auto found = look(name);
+    if (!found && found.error().code == ENOENT) {
+        if (::mkdirat(fd_.get(), name.c_str(), 0700) < 0 && errno != EEXIST) return os_fail(at(name), errno);
+        found = look(name);
+    }
+    if (!found) return std::unexpected(std::move(found).error());
+    if (found->what != Entry::What::directory) return no_directory(at(name));
+    if (!owns(*found)) return of_others(at(name));
+    return {};
+}
+
 Result<Entry> Directory::look(const std::string& name) const {
     struct stat info {};
     if (::fstatat(fd_.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) < 0) return os_fail(at(name), errno);
@@ -84,20 +115,22 @@ Result<Entry> Directory::look(const std::string& name) const {
 }
 
 // A FIFO that nobody writes to must not hold us up, hence O_NONBLOCK; it does nothing to a regular file.
-Result<Fd> Directory::open_regular(const std::string& name, int flags, unsigned mode) const {
+Result<Directory::File> Directory::open_regular(const std::string& name, int flags, unsigned mode) const {
     Fd fd(::openat(fd_.get(), name.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, static_cast<mode_t>(mode)));
     if (!fd && (errno == ELOOP || errno == EMLINK || errno == EISDIR || errno == ENXIO)) return no_regular_file(at(name));
     if (!fd) return os_fail(at(name), errno);
-    if (TRY(entry_of(fd.get(), at(name))).what != Entry::What::regular) return no_regular_file(at(name));
-    return fd;
+    struct stat info {};
+    if (::fstat(fd.get(), &info) < 0) return os_fail(at(name), errno);
+    if (!S_ISREG(info.st_mode)) return no_regular_file(at(name));
+    return File{std::move(fd), entry(info)};
 }
 
-Result<Fd> Directory::open_read(const std::string& name) const { return open_regular(name, O_RDONLY, 0); }
-Result<Fd> Directory::open_write(const std::string& name) const { return open_regular(name, O_RDWR, 0); }
-Result<Fd> Directory::open_append(const std::string& name, unsigned mode) const {
+Result<Directory::File> Directory::open_read(const std::string& name) const { return open_regular(name, O_RDONLY, 0); }
+Result<Directory::File> Directory::open_write(const std::string& name) const { return open_regular(name, O_RDWR, 0); }
+Result<Directory::File> Directory::open_append(const std::string& name, unsigned mode) const {
     return open_regular(name, O_RDWR | O_APPEND | O_CREAT, mode);
 }
-Result<Fd> Directory::create(const std::string& name, unsigned mode) const {
+Result<Directory::File> Directory::create(const std::string& name, unsigned mode) const {
     return open_regular(name, O_RDWR | O_CREAT | O_EXCL, mode);
 }
 

@@ -20,8 +20,7 @@ struct Entry {
     std::uint64_t device = 0, inode = 0, size = 0, links = 0;
     std::int64_t modified = 0, changed = 0;  // nanoseconds since 1970
     unsigned mode = 0;                       // permission bits
-    // Its owner is this process's user or root (anybody when this process is root), and nobody else may write it.
-    bool ours = false;
+    unsigned owner = 0;
 
     bool same_file(const Entry& other) const { return device == other.device && inode == other.inode; }
 };
@@ -31,18 +30,29 @@ class Directory {
 public:
     // By path; links on the way are the administrator's and followed.
     static Result<Directory> open(const std::string& path);
+    // The same, but the last component is ours and no link, as with enter().
+    static Result<Directory> open_own(const std::string& path);
 
     // A directory below this one: ours, and no link (Kind::denied).
     Result<Directory> enter(const std::string& name) const;
     Result<Directory> enter_or_make(const std::string& name) const;  // 0700
+    // That a directory of that name is below this one, ours and no link; made when it is not there. Nobody else can put another
+    // one in its place: so "a/b" may be asked for when "a" was, and names below it may begin with it. Dearer to open than to ask.
+    Result<void> ensure(const std::string& name) const;
 
+    // Its owner is this process's user or root (anybody when this process is root), and nobody else may write it.
+    bool owns(const Entry& entry) const;
     Result<Entry> look(const std::string& name) const;  // a link is Entry::What::other
 
-    // A regular file, not through a link (Kind::denied otherwise).
-    Result<Fd> open_read(const std::string& name) const;
-    Result<Fd> open_write(const std::string& name) const;                     // in place, also readable
-    Result<Fd> open_append(const std::string& name, unsigned mode) const;     // made when it is not there; also readable
-    Result<Fd> create(const std::string& name, unsigned mode) const;          // Kind::io when it exists
+    // A regular file, not through a link (Kind::denied otherwise), and what it was when it was opened.
+    struct File {
+        Fd fd;
+        Entry entry;
+    };
+    Result<File> open_read(const std::string& name) const;
+    Result<File> open_write(const std::string& name) const;                   // in place, also readable
+    Result<File> open_append(const std::string& name, unsigned mode) const;   // made when it is not there; also readable
+    Result<File> create(const std::string& name, unsigned mode) const;        // Kind::io when it exists
     Result<bool> create_empty(const std::string& name, unsigned mode) const;  // false: the name was taken
 
     Result<void> touch(const std::string& name) const;  // modified now
@@ -55,11 +65,12 @@ public:
     const std::string& path() const { return path_; }
 
 private:
-    Directory(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    Directory(Fd fd, std::string path, unsigned self) : fd_(std::move(fd)), path_(std::move(path)), self_(self) {}
     std::string at(std::string_view name) const { return path_ + "/" + std::string(name); }
-    Result<Fd> open_regular(const std::string& name, int flags, unsigned mode) const;
+    Result<File> open_regular(const std::string& name, int flags, unsigned mode) const;
     Fd fd_;
     std::string path_;
+    unsigned self_;  // this process's user
 };
 
 Result<void> flush_to_disk(int fd, std::string_view what);  // fsync(2)

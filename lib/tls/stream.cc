@@ -44,8 +44,10 @@ Result<void> Stream::State::fill(sys::Deadline deadline) {
 }
 
 Result<void> Stream::State::handshake(sys::Deadline deadline) {
-    if (TRY(run([this] { return session().handshake(); }, deadline)) == Step::end)
-        return base::fail(Kind::closed, "TLS: the other end left during the handshake");
+    auto seen = run([this] { return session().handshake(); }, deadline);
+    if (!seen && !seen.error().text.starts_with("TLS: ")) seen.error().text.insert(0, "TLS handshake: ");
+    if (!seen) return std::unexpected(std::move(seen).error());
+    if (*seen == Step::end) return base::fail(Kind::closed, "TLS: the other end left during the handshake");
     return {};
 }
 

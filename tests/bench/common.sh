@@ -7,7 +7,8 @@ domain=bench.test
 start_bench() {
     # On the disk of the build, not in a tmpfs: an fsync must cost what it costs.
     mkdir -p "$B" && scratch=$(mktemp -d "$PWD/$B/bench.XXXXXX") || exit 1
-    trap 'end_servers; rm -rf "$scratch"' EXIT
+    elsewhere=
+    trap 'end_servers; rm -rf "$scratch" ${elsewhere:+"$elsewhere"}' EXIT
     trap 'exit 1' INT TERM
     chmod 755 "$scratch"
     tools=$PWD/$B/bench

@@ -30,12 +30,13 @@ else
     row '  the same asked of redis' - 'not installed' - -
 fi
 if have postgrey; then
-    mkdir "$scratch/postgrey" && chmod 777 "$scratch/postgrey"
-    serve postgrey --unix="$scratch/postgrey/s" --dbdir="$scratch/postgrey" --pidfile="$scratch/postgrey/pid" \
+    # It takes no path with a "+" in it, as the build's has one.
+    elsewhere=$(mktemp -d "${TMPDIR:-/tmp}/greylag.XXXXXX") && chmod 777 "$elsewhere"
+    serve postgrey --unix="$elsewhere/s" --dbdir="$elsewhere" --pidfile="$elsewhere/pid" \
         --user="$(id -un)" --group="$(id -gn)" --whitelist-clients=/dev/null --whitelist-recipients=/dev/null
     postgrey=$server tries=0
-    until [ -S "$scratch/postgrey/s" ] || [ $tries -ge 100 ]; do sleep 0.05; tries=$((tries + 1)); done
-    peer_row postgrey "$postgrey" "$scratch/postgrey/s" 100000
+    until [ -S "$elsewhere/s" ] || [ $tries -ge 100 ]; do sleep 0.05; tries=$((tries + 1)); done
+    peer_row postgrey "$postgrey" "$elsewhere/s" 100000
     end_server "$postgrey"
 else
     row '  the same asked of postgrey' - 'not installed' - -

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/ascii.hh"
+#include "mail/ip.hh"
 #include "sys/clock.hh"
 #include "tests/e2e/site.hh"
 #include "tests/support/namespace.hh"
@@ -435,16 +436,35 @@ TEST_CASE("greylist: unreadable lines of the whitelist are named in the log, onc
     CHECK(s.logged("whitelist:1: expected an address") == 1);
 }
 
-TEST_CASE("greylist: the first whitelist is readable") {
+TEST_CASE("greylist: the first whitelist: every entry dated and explained, read by greyctl, its index and smtpd") {
     GREY_SITE(s);
     const auto seed = read_whole("grey/whitelist.seed");
     REQUIRE(seed);
     s.site.scratch.write("state/grey/whitelist", *seed);
     CHECK(s.run(s.site.smtpd, {"-g", "--check"}).ending.ok());
+    unsigned lines = 0, entries = 0;
     for (const auto line : base::split(*seed, '\n')) {
+        lines += 1;
         if (line.empty() || line.starts_with('#')) continue;
+        entries += 1;
         CAPTURE(line);
-        CHECK(line.find("# 20") != std::string_view::npos);  // a date, and a reason behind it
-        CHECK(line.find(": ") != std::string_view::npos);
+        const auto words = base::words(line);
+        REQUIRE(words.size() > 5);
+        const auto network = mail::Cidr::parse(words[0]);
+        REQUIRE(network);
+        CHECK(network->text() == words[0]);  // no bits behind the network's own
+        CHECK(words[1] == "#");
+        CHECK((words[2].size() == 10 && words[2].starts_with("20") && words[2][4] == '-' && words[2][7] == '-'));
+        CHECK(line.find(": ", line.find('#')) != std::string_view::npos);  // who publishes it, and why it is here
+        for (const auto& address : {network->address(), network->last()}) {
+            const auto said = s.ctl({"check", address.text()});
+            CHECK(said.ending.ok());
+            CHECK(has(said.out, "whitelist:" + std::to_string(lines) + ": " + std::string(words[0])));
+            CHECK(s.code(address.text()) == "250");
+        }
     }
+    CHECK(entries > 10);
+    CHECK(
+        has(s.ctl({"rebuild"}).out, "fresh: " + std::to_string(lines - 1) + " lines, 9 IPv4 and 5 IPv6 intervals, 0 unreadable"));
+    CHECK(s.code("203.0.113.7") == "451");
 }

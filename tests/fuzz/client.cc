@@ -1,14 +1,19 @@
-// What a sender reads from strangers: a server's replies, DNS answers that route, and the message a program hands over.
+// What a sender reads from strangers: a server's replies, DNS answers that route, the message a program hands over; and a file
+// of passwords.
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "base/base64.hh"
+#include "client/authenticate.hh"
+#include "client/credentials.hh"
 #include "client/destination.hh"
 #include "client/message.hh"
 #include "client/route.hh"
 #include "mail/qualify.hh"
 #include "smtp/client.hh"
 #include "smtp/reply_parser.hh"
+#include "tests/support/sasl.hh"
 
 using namespace greylag;
 
@@ -18,32 +23,71 @@ void must(bool holds) {
     if (!holds) __builtin_trap();
 }
 
+constexpr std::string_view password = "open sesame";
+
+client::Authenticator::Facts login() {
+    client::Authenticator::Facts facts;
+    facts.digests = test::digests;
+    // A hostile server may ask for a million rounds: allowed, and too slow for here.
+    facts.digests.pbkdf2_sha256 = [](std::string_view secret, std::string_view salt, unsigned) {
+        return test::digests.hmac_sha256(secret, salt);
+    };
+    facts.bindings = {"exported", "certificate"};
+    facts.nonce = [] { return std::string("nonce"); };
+    facts.user = "joe";
+    facts.password = [] { return std::optional(base::Secret(std::string(password))); };
+    return facts;
+}
+
+// Performs what the session asks for. Without TLS nothing is said that holds the password.
+void perform(smtp::ClientSession& session, client::Authenticator& authenticator, const smtp::client::Event& event, bool handshakes,
+             bool& tls) {
+    for (const auto& effect : session.on(event)) {
+        if (const auto* send = std::get_if<smtp::client::Send>(&effect)) {
+            must(send->bytes.find(password) == std::string::npos);
+            must(tls || !send->bytes.starts_with("AUTH "));
+            must(send->bytes.ends_with("\r\n"));
+        }
+        if (std::holds_alternative<smtp::client::StartTls>(effect)) {
+            tls = handshakes;
+            return perform(session, authenticator, smtp::client::TlsUp{handshakes, "why"}, handshakes, tls);
+        }
+        if (const auto* ask = std::get_if<smtp::client::AskAuth>(&effect))
+            return perform(session, authenticator, authenticator.on(*ask), handshakes, tls);
+    }
+}
+
 // A whole session against the octets: every recipient has an outcome, and a delivered one had a 2yz reply.
 void fuzz_session(std::string_view text, unsigned how) {
+    using StartTls = smtp::ClientFacts::StartTls;
     smtp::ClientFacts facts;
     facts.name = "me.example";
     facts.lmtp = (how & 1) != 0;
     facts.ping = (how & 2) != 0;
     facts.noop_first = (how & 4) != 0;
-    facts.starttls = (how & 8) != 0 ? smtp::ClientFacts::StartTls::required : smtp::ClientFacts::StartTls::never;
+    facts.starttls = (how & 8) == 0 ? StartTls::never : (how & 128) != 0 ? StartTls::first : StartTls::required;
+    facts.authenticate = (how & 64) != 0;
     facts.message = {100, true, true, (how & 16) != 0};
     for (const char* to : {"a@x.example", "b@x.example", "c@x.example"}) facts.recipients.push_back(*mail::Path::parse_argument(to));
     smtp::ClientSession session(facts);
     smtp::ReplyParser parser;
     smtp::Reply reply;
-    session.on(smtp::client::Connected{});
+    client::Authenticator authenticator(login());
+    bool tls = false;
+    const auto feed = [&](const smtp::client::Event& event) { perform(session, authenticator, event, (how & 32) == 0, tls); };
+    feed(smtp::client::Connected{});
     while (!session.closed()) {
         const auto got = parser.next(text, reply);
         if (got == smtp::ReplyParser::Got::more) break;
         if (got == smtp::ReplyParser::Got::fault) {
-            session.on(smtp::client::Malformed{parser.fault()});
+            feed(smtp::client::Malformed{parser.fault()});
             must(session.closed());
             break;
         }
-        session.on(smtp::client::Answered{reply, (how & 32) != 0 && !text.empty()});
-        session.on(smtp::client::BodySent{});
+        feed(smtp::client::Answered{reply, (how & 32) != 0 && !text.empty()});
+        feed(smtp::client::BodySent{});
     }
-    session.on(smtp::client::Gone{});
+    feed(smtp::client::Gone{});
     must(session.closed());
     for (const auto& outcome : session.outcomes()) {
         must(outcome.state != smtp::Outcome::State::open);
@@ -51,6 +95,15 @@ void fuzz_session(std::string_view text, unsigned how) {
         for (const char c : outcome.words()) must(c >= 0x20 && c < 0x7f);
     }
     must(session.on(smtp::client::Connected{}).empty());
+}
+
+// A fault names a line and says nothing of what it holds; what is found can be sent.
+void fuzz_credentials(std::string_view text) {
+    const std::string servers[] = {"mx.example", "example"};
+    if (const auto checked = client::check_credentials(text); !checked) must(checked.error().text.find(": ") != std::string::npos);
+    const auto found = client::find_password(text, servers, "joe");
+    must(!found || sasl::is_plausible(found->get()));
+    must(!found || client::knows_user(text, "joe"));
 }
 
 void fuzz_route(std::string_view packet) {
@@ -110,6 +163,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     if (!text.empty()) fuzz_session(text.substr(1), static_cast<unsigned char>(text.front()));
     fuzz_route(text);
+    fuzz_credentials(text);
     fuzz_message(text);
     if (const auto destination = client::parse_destination(text)) must(destination->port != 0);
     return 0;

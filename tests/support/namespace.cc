@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -22,6 +23,7 @@ namespace greylag::test {
 
 std::string namespace_forbidden() { return "namespaces are of Linux"; }
 std::string in_namespace(const Network&, const std::function<std::string()>&, sys::Deadline) { return namespace_forbidden(); }
+void forget_rights_to_files() {}
 
 #else
 
@@ -43,6 +45,11 @@ void ip(std::vector<std::string> words) {
 
 bool is_v6(const std::string& address) { return address.find(':') != std::string::npos; }
 
+void local_route(const std::string& to) {
+    ip({is_v6(to) ? "-6" : "-4", "route", "add", "local", to, "dev", "lo"});
+    if (is_v6(to)) put("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
+}
+
 void enter(const Network& network, const Scratch& scratch) {
     const std::string uid = std::to_string(::getuid()), gid = std::to_string(::getgid());
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0)
@@ -52,12 +59,14 @@ void enter(const Network& network, const Scratch& scratch) {
     put("/proc/self/gid_map", "0 " + gid + " 1");
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) throw std::runtime_error("cannot make / private");
     ip({"link", "set", "lo", "up"});
-    for (const std::string& a : network.addresses)
-        ip({is_v6(a) ? "-6" : "-4", "address", "add", a + (is_v6(a) ? "/128" : "/32"), "dev", "lo"});
-    for (const std::string& r : network.routes) {
-        ip({is_v6(r) ? "-6" : "-4", "route", "add", "local", r, "dev", "lo"});
-        if (is_v6(r)) put("/proc/sys/net/ipv6/ip_nonlocal_bind", "1");
+    for (const std::string& a : network.addresses) {
+        // An IPv6 address is tentative first, and its route comes and goes with it; a local route is there at once.
+        if (is_v6(a))
+            local_route(a + "/128");
+        else
+            ip({"-4", "address", "add", a + "/32", "dev", "lo"});
     }
+    for (const std::string& r : network.routes) local_route(r);
     if (network.resolver.empty()) return;
     scratch.write("resolv.conf", "nameserver " + network.resolver + "\noptions timeout:1 attempts:1\n", 0644);
     if (::mount(scratch.at("resolv.conf").c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr) != 0)
@@ -82,6 +91,12 @@ void enter(const Network& network, const Scratch& scratch) {
 std::string namespace_forbidden() {
     if (find_program("ip").empty()) return "ip (iproute2) is not installed";
     return in_namespace({}, [] { return std::string(); });
+}
+
+void forget_rights_to_files() {
+    for (const int right : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH})
+        if (::prctl(PR_CAPBSET_DROP, static_cast<unsigned long>(right), 0, 0, 0) != 0)
+            throw std::runtime_error("cannot drop a capability");
 }
 
 std::string in_namespace(const Network& network, const std::function<std::string()>& work, sys::Deadline deadline) {

@@ -22,4 +22,7 @@ std::string namespace_forbidden();
 // throws, or how the process died: CHECK(in_namespace(...) == ""). Doctest's asserts do not reach from there to here.
 std::string in_namespace(const Network& network, const std::function<std::string()>& work, sys::Deadline deadline = soon());
 
+// In there we are root, whom no file is closed to. From here on it is for the programs we start, root's name or not.
+void forget_rights_to_files();
+
 }  // namespace greylag::test

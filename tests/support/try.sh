@@ -32,6 +32,7 @@ libexec = $work/libexec
 [log]
 to = stderr
 END
+    secure
     chmod 644 "$work/smtpd.conf"
     is_root && chown -R "$unprivileged" "$work/state"
     cat >"$work/message" <<END
@@ -43,6 +44,18 @@ It went in by SMTP
 and ended in a Maildir.
 . a line that begins with a dot is still itself
 END
+}
+
+# For the submission: a certificate made on the spot, and a user with a password. Without the openssl program it is left out.
+secure() {
+    have openssl || return 0
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key.pem" -out "$work/certificate.pem" \
+        -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 2 2>"$work/log" || { cat "$work/log" >&2; return 0; }
+    password=$(openssl rand -hex 12)
+    printf '%s\n' "$password" | "$work/libexec/smtpd-passwd" -f "$work/users" you || die "smtpd-passwd failed"
+    printf '%s\n' '' '[tls]' "certificate = $work/certificate.pem" "key = $work/key.pem" '' '[auth]' "users = $work/users" >>"$work/smtpd.conf"
+    # shellcheck disable=SC2015
+    is_root && chown "$unprivileged" "$work/users" "$work/key.pem" || true
 }
 
 unprivileged_user() {
@@ -135,6 +148,59 @@ ask . && ask QUIT
 END
 }
 
+# The same over TLS, its certificate verified, with a password: what a person's mail program does.
+submit() {
+    for client in curl python3; do
+        have "$client" || continue
+        say "(the client is $client; the password is not shown)"
+        "submit_$client" >"$work/dialogue" 2>&1 && refused= || refused=1
+        tr -d '\r' <"$work/dialogue" | sed -n 's/^\(> AUTH [A-Z0-9-]*\) .*/\1 (hidden)/; s/^> [A-Za-z0-9+/]\{16,\}=*$/> (hidden)/
+            /^[<>] /p; /^curl/p; /^\* *SSL connection/p; /^reply/p; /^TLS/p'
+        [ -z "$refused" ]
+        return
+    done
+    say "left out: neither curl nor python3 is installed"
+    return 2
+}
+submit_curl() {
+    curl -sS -v --max-time 20 --ssl-reqd --cacert "$work/certificate.pem" --resolve "localhost:$port:127.0.0.1" \
+        --url "smtp://localhost:$port/newcomer.home.arpa" --user "you:$password" --mail-from you@greylag.test \
+        --mail-rcpt you@greylag.test --crlf -T "$work/message"
+}
+submit_python3() {
+    PASSWORD=$password python3 - "$port" "$work/message" "$work/certificate.pem" <<'END'
+import os, smtplib, ssl, sys
+port, message, certificate = sys.argv[1:]
+client = smtplib.SMTP("localhost", int(port), "newcomer.home.arpa", timeout=20)
+client.starttls(context=ssl.create_default_context(cafile=certificate))
+print("TLS: %s with %s" % (client.sock.version(), client.sock.cipher()[0]))
+client.login("you", os.environ["PASSWORD"])
+print("reply: logged in as you")
+client.sendmail("you@greylag.test", ["you@greylag.test"], open(message, "rb").read().replace(b"\n", b"\r\n"))
+print("reply: the message was taken")
+client.quit()
+END
+}
+
+show_submission() {
+    heading "you send a message of your own: STARTTLS, and the password that smtpd-passwd was told"
+    if [ ! -f "$work/users" ]; then
+        say "left out: the openssl program, which makes the certificate, is not installed"
+        return
+    fi
+    rm -f "$work"/state/mail/greylag.test/you/Maildir/new/*
+    status=0
+    submit || status=$?
+    [ $status -ne 2 ] || return 0
+    [ $status -eq 0 ] || give_up "the submission was refused"
+    set -- "$work"/state/mail/greylag.test/you/Maildir/new/*
+    [ -f "$1" ] || give_up "the server said 250, but no message is in the Maildir"
+    say "\$ grep -A2 ^Received ${1#"$work"/}"
+    grep -A2 ^Received "$1"
+    grep -q 'with ESMTPSA' "$1" || give_up "the message does not say that it came authenticated over TLS"
+    grep -q 'auth-ok ' "$work/log" || give_up "the log does not know of the login"
+}
+
 # A first call is put off; the same client comes again, as a mail server does and a spammer mostly does not.
 show_greylist() {
     heading "a client nobody knows sends a message: it is asked to come again"
@@ -184,6 +250,7 @@ try() {
     start_server
     show_delivery
     show_refusals
+    show_submission
     heading "what the server noted"
     cat "$work/log"
     stop_server

@@ -131,6 +131,11 @@ TEST_CASE("authenticate: the server's word decides") {
         {"PLAIN", {"454 busy"}, plain + " | later 454: busy"},
         {"PLAIN", {"530 more"}, plain + " | never 530: more"},
         {"PLAIN LOGIN", {"504 what"}, plain + " | AUTH LOGIN | <waits>"},
+        {"SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
+         {"504 what"},
+         "AUTH SCRAM-SHA-256-PLUS " + base::base64_encode("p=tls-exporter,,n=joe,r=rOprNGfwEbeRWgbNEkqO") +
+             " | AUTH SCRAM-SHA-256 " + base::base64_encode("n,,n=joe,r=rOprNGfwEbeRWgbNEkqO") +
+             " | <waits>"},  // not "y": it could have bound
         {"PLAIN", {"504 what"}, plain + " | never 504: what"},
         {"CRAM-MD5 PLAIN", {"534 weak", "235 ok"}, "AUTH CRAM-MD5 | " + plain + " | done"},
         {"LOGIN", {"334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok"}, "AUTH LOGIN | am9l | c2VjcmV0 | done"},

@@ -1,0 +1,364 @@
+#include "cmd/smtp-sink/session.hh"
+
+#include <algorithm>
+
+#include "base/ascii.hh"
+#include "base/escape.hh"
+
+namespace greylag::sink {
+
+namespace {
+
+constexpr std::size_t longest_line = 64 << 10;
+constexpr std::size_t longest_shown = 500;
+constexpr Tick micros(base::Millis wait) { return wait.count() * 1000; }
+
+Point point_of(smtp::Verb verb) {
+    using smtp::Verb;
+    switch (verb) {
+        case Verb::helo: return Point::helo;
+        case Verb::ehlo: return Point::ehlo;
+        case Verb::mail: return Point::mail;
+        case Verb::rcpt: return Point::rcpt;
+        case Verb::data: return Point::data;
+        case Verb::bdat: return Point::bdat;
+        case Verb::rset: return Point::rset;
+        case Verb::noop: return Point::noop;
+        case Verb::quit: return Point::quit;
+        case Verb::vrfy: return Point::vrfy;
+        case Verb::starttls: return Point::starttls;
+        case Verb::auth: return Point::auth;
+        case Verb::expn:
+        case Verb::help:
+        case Verb::refused:
+        case Verb::foreign:
+        case Verb::unknown: break;
+    }
+    return Point::other;
+}
+
+// What stands behind "FROM:" and "TO:".
+std::string_view behind_colon(std::string_view argument) {
+    const auto parts = base::cut(argument, ':');
+    return base::trim(parts ? parts->second : argument);
+}
+
+bool starts_with_word(std::string_view line, std::string_view word) {
+    return base::istarts_with(line, word) && (line.size() == word.size() || line[word.size()] == ' ');
+}
+
+}  // namespace
+
+std::string make_hello(const Rules& rules, bool tls) {
+    std::vector<std::string> lines{rules.host};
+    if (rules.pipelining) lines.emplace_back("PIPELINING");
+    if (rules.eight_bit) lines.insert(lines.end(), {"8BITMIME", "SMTPUTF8"});
+    if (rules.auth) {
+        std::string mechanisms = "AUTH PLAIN LOGIN";
+        if (!rules.accounts.empty()) mechanisms += " CRAM-MD5 SCRAM-SHA-256";
+        lines.push_back(std::move(mechanisms));
+    }
+    if (rules.xclient) lines.emplace_back("XCLIENT NAME HELO");
+    if (rules.xforward) lines.emplace_back("XFORWARD NAME ADDR PROTO HELO");
+    if (rules.enhanced) lines.emplace_back("ENHANCEDSTATUSCODES");
+    if (rules.dsn) lines.emplace_back("DSN");
+    if (rules.tls() && !tls) lines.emplace_back("STARTTLS");
+    lines.emplace_back("CHUNKING");
+    std::string out;
+    for (std::size_t i = 0; i < lines.size(); ++i) out += (i + 1 == lines.size() ? "250 " : "250-") + lines[i] + "\r\n";
+    return out;
+}
+
+Session::Session(House& house, std::string peer, std::uint64_t number)
+    : house_(&house), rules_(&house.rules), peer_(std::move(peer)), dice_(number), reader_(longest_line) {}
+
+// --- octets and moments ----------------------------------------------------------------------------------------------
+
+void Session::begin(Tick now) {
+    house_->totals.sessions.fetch_add(1, std::memory_order_relaxed);
+    if (rules_->smtps) {
+        wish_ = Wish::handshake;
+    } else {
+        at(Point::connect, now);
+    }
+}
+
+void Session::resume(Tick now) {
+    wish_ = Wish::talk;
+    if (std::exchange(aborting_, false)) {
+        code("550", "5.3.0", "Error: command failed");
+        wish_ = Wish::close;
+    } else if (held_point_) {
+        const Point point = *held_point_;
+        held_point_.reset();
+        act(point, now);
+    }
+    if (wish_ != Wish::talk || held_.empty()) return;
+    const std::string octets = std::move(held_);
+    held_.clear();
+    heard(octets, now);
+}
+
+void Session::secured(sasl::Bindings bindings, Tick now) {
+    secure_ = true;
+    bindings_ = std::move(bindings);
+    forget_message();
+    dump_.helo.clear();
+    wish_ = Wish::talk;
+    if (rules_->smtps) at(Point::connect, now);
+}
+
+void Session::heard(std::string_view octets, Tick now) {
+    while (!octets.empty() && wish_ == Wish::talk) take(octets, now);
+    // What stands behind STARTTLS in clear text was not said under TLS.
+    if (wish_ == Wish::wait) held_ += octets;
+}
+
+void Session::gone() {
+    if (!leaving_) house_->totals.lost.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Session::take(std::string_view& octets, Tick now) {
+    if (in_ == In::body || in_ == In::chunk) return body(octets, now);
+    smtp::InputLine next;
+    if (reader_.next(octets, next)) line(next, now);
+}
+
+void Session::line(const smtp::InputLine& line, Tick now) {
+    if (rules_->verbose) house_->say(peer_ + ": <- " + base::printable(line.text, longest_shown));
+    if (line.fault != smtp::LineFault::none) return code("500", "5.5.2", "Error: bad syntax");
+    if (in_ == In::auth) return auth_line(line.text);
+    command(line.text, now);
+}
+
+void Session::body(std::string_view& octets, Tick now) {
+    const std::size_t before = octets.size();
+    std::string& text = house_->write_dump ? text_ : house_->waste;
+    house_->waste.clear();
+    const bool ended = in_ == In::body ? dots_.feed(octets, text) : chunks_.feed(octets, text);
+    octets_ += before - octets.size();
+    if (!ended) return;
+    if (in_ == In::body) {
+        in_ = In::commands;
+        return at(Point::dot, now);
+    }
+    in_ = In::commands;
+    at(Point::bdat, now);
+}
+
+// --- commands --------------------------------------------------------------------------------------------------------
+
+void Session::command(std::string_view line, Tick now) {
+    const auto command = smtp::parse_command(line);
+    argument_ = command.argument;
+    Point point = point_of(command.verb);
+    if (starts_with_word(line, "LHLO")) {
+        point = Point::lhlo;
+        argument_ = line.substr(std::min<std::size_t>(line.size(), 5));
+    }
+    const bool other_hello =
+        point == Point::lhlo ? !rules_->lmtp : (point == Point::helo || point == Point::ehlo) && rules_->lmtp;
+    if (other_hello || (point == Point::ehlo && !rules_->extended)) point = Point::other;
+    if (point == Point::other &&
+        (starts_with_word(line, "XCLIENT") ? rules_->xclient : starts_with_word(line, "XFORWARD") && rules_->xforward))
+        return code("250", "2.0.0", "Ok");
+    if (point == Point::bdat) return chunk(now);
+    at(point, now);
+}
+
+Tick Session::delay_at(Point point) {
+    const Delay& delay = rules_->delays[static_cast<std::size_t>(point)];
+    Tick wait = micros(delay.wait);
+    if (wait == 0 || delay.odds == 0) return wait;
+    const auto roll = [this] {
+        dice_ = dice_ * 6364136223846793005U + 1442695040888963407U;
+        return (dice_ >> 33) % 100;
+    };
+    Tick times = 1;
+    while (roll() < delay.odds && times < 1000) ++times;
+    return wait * times;
+}
+
+void Session::at(Point point, Tick now) {
+    if (rules_->logged[static_cast<std::size_t>(point)])
+        house_->say(peer_ + ": " + std::string(name(point)) +
+                    (argument_.empty() ? "" : " " + base::printable(argument_, longest_shown)));
+    if (const Tick delay = delay_at(point); delay != 0) {
+        held_point_ = point;
+        return wait(now + delay);
+    }
+    act(point, now);
+}
+
+void Session::act(Point point, Tick now) {
+    const Deed deed = rules_->deed(point);
+    if (deed == Deed::answer) return answer(point, now);
+    house_->totals.refused.fetch_add(1, std::memory_order_relaxed);
+    const bool message = point == Point::dot || point == Point::bdat;
+    const unsigned replies = rules_->lmtp && point == Point::dot ? std::max(recipients_, 1U) : 1;
+    if (message) forget_message();
+    switch (deed) {
+        case Deed::answer: break;
+        case Deed::soft:
+        case Deed::hard:
+            for (unsigned i = 0; i < replies; ++i) say(deed == Deed::soft ? rules_->soft : rules_->hard);
+            if (point == Point::connect || point == Point::quit) wish_ = Wish::close;
+            return;
+        case Deed::say421:
+            code("421", "4.0.0", "Server closing connection");
+            wish_ = Wish::close;
+            return;
+        case Deed::drop: wish_ = Wish::close; return;
+        case Deed::stall: wish_ = Wish::stall; return;
+        case Deed::garbage: say("%! no reply at all"); return;
+        case Deed::half:
+            out_ += "250-ha";
+            wish_ = Wish::close;
+            return;
+        case Deed::reset: wish_ = Wish::reset; return;
+    }
+}
+
+void Session::answer(Point point, Tick now) {
+    switch (point) {
+        case Point::connect:
+            if (rules_->pix) return say("220 ********");
+            out_.append("220 ")
+                .append(rules_->host)
+                .append(rules_->lmtp       ? " LMTP\r\n"
+                        : rules_->extended ? " ESMTP\r\n"
+                                           : " SMTP\r\n");
+            return;
+        case Point::helo: return hello(false);
+        case Point::ehlo:
+        case Point::lhlo: return hello(true);
+        case Point::mail: return mail();
+        case Point::rcpt: return recipient();
+        case Point::data: return data(now);
+        case Point::bdat:
+            if (!last_chunk_) return code("250", "2.0.0", "Ok");
+            chunks_.finish(text_);
+            return end_of_message();
+        case Point::dot: return end_of_message();
+        case Point::rset: forget_message(); return code("250", "2.0.0", "Ok");
+        case Point::noop: return code("250", "2.0.0", "Ok");
+        case Point::vrfy: return code("252", "2.0.0", "Ok");
+        case Point::quit:
+            house_->totals.quits.fetch_add(1, std::memory_order_relaxed);
+            code("221", "2.0.0", "Bye");
+            leaving_ = true;
+            wish_ = Wish::close;
+            return;
+        case Point::starttls:
+            if (!rules_->tls() || secure_) break;
+            code("220", "2.0.0", "Ready");
+            wish_ = Wish::handshake;
+            return;
+        case Point::auth:
+            if (!rules_->auth) break;
+            return start_auth();
+        case Point::other: break;
+    }
+    code("500", "5.5.1", "Error: unknown command");
+}
+
+void Session::hello(bool extended) {
+    forget_message();
+    dump_.helo = argument_;
+    dump_.extended = extended;
+    if (extended) {
+        out_ += secure_ ? house_->hello_tls : house_->hello;
+    } else {
+        out_.append("250 ").append(rules_->host).append("\r\n");
+    }
+}
+
+void Session::mail() {
+    forget_message();
+    if (house_->write_dump) dump_.sender = behind_colon(argument_);
+    code("250", "2.1.0", "Ok");
+}
+
+void Session::recipient() {
+    ++recipients_;
+    if (house_->write_dump) dump_.recipients.emplace_back(behind_colon(argument_));
+    code("250", "2.1.5", "Ok");
+}
+
+void Session::data(Tick now) {
+    out_ += "354 End data with <CR><LF>.<CR><LF>\r\n";
+    dots_ = smtp::DotDecoder(smtp::DotDecoder::Limits{});
+    in_ = In::body;
+    if (rules_->abort_after_data) {
+        aborting_ = true;
+        wait(now + micros(*rules_->abort_after_data));
+    } else if (rules_->hold_after_data.count() != 0) {
+        wait(now + micros(rules_->hold_after_data));
+    }
+}
+
+// RFC 3030: its octets come at once, whatever the answer is going to be.
+void Session::chunk(Tick now) {
+    const auto bdat = smtp::parse_bdat(argument_);
+    if (!bdat || bdat->countless) {
+        code("501", "5.5.4", "Error: bad syntax");
+        wish_ = Wish::close;
+        return;
+    }
+    last_chunk_ = bdat->last;
+    chunks_.begin(bdat->octets);
+    in_ = In::chunk;
+    if (bdat->octets != 0) return;
+    in_ = In::commands;
+    at(Point::bdat, now);
+}
+
+void Session::end_of_message() {
+    std::string fault;
+    if (house_->write_dump) {
+        dump_.text = std::move(text_);
+        fault = house_->write_dump(dump_, peer_);
+    }
+    Totals& totals = house_->totals;
+    totals.messages.fetch_add(1, std::memory_order_relaxed);
+    totals.recipients.fetch_add(recipients_, std::memory_order_relaxed);
+    totals.octets.fetch_add(octets_, std::memory_order_relaxed);
+    for (unsigned i = 0; i < (rules_->lmtp ? std::max(recipients_, 1U) : 1U); ++i) {
+        if (fault.empty()) {
+            code("250", "2.0.0", "Ok");
+        } else {
+            code("451", "4.3.0", "Error: the message was not kept");
+        }
+    }
+    if (!fault.empty()) house_->say(fault);
+    forget_message();
+}
+
+void Session::forget_message() {
+    recipients_ = 0;
+    octets_ = 0;
+    last_chunk_ = false;
+    text_.clear();
+    dump_.sender.clear();
+    dump_.recipients.clear();
+    dump_.text.clear();
+    chunks_ = {};
+}
+
+// --- what is said ----------------------------------------------------------------------------------------------------
+
+void Session::say(std::string_view reply) {
+    if (rules_->verbose) house_->say(peer_ + ": -> " + std::string(reply));
+    out_.append(reply).append("\r\n");
+}
+
+void Session::code(std::string_view code, std::string_view enhanced, std::string_view text) {
+    const std::size_t from = out_.size();
+    out_.append(code).append(" ");
+    if (rules_->enhanced) out_.append(enhanced).append(" ");
+    out_.append(text);
+    if (rules_->verbose) house_->say(peer_ + ": -> " + out_.substr(from));
+    out_ += "\r\n";
+}
+
+}  // namespace greylag::sink

@@ -1,0 +1,91 @@
+// smtp-source: a load of messages for a mail server, and how it took them (smtp-source(1)). Arguments, wiring, exit status.
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "cmd/smtp-source/options.hh"
+#include "cmd/smtp-source/order.hh"
+#include "cmd/smtp-source/run.hh"
+#include "mail/date.hh"
+#include "secret/random.hh"
+#include "secret/sha256.hh"
+#include "sys/file.hh"
+#include "sys/host.hh"
+#include "sys/random.hh"
+#include "sys/terminal.hh"
+#include "tls/digest.hh"
+
+using namespace greylag;
+
+namespace {
+
+constexpr std::size_t largest_file = 1 << 30;
+constexpr std::size_t nonce_size = 24;
+
+int usage(const std::string& fault) {
+    std::fprintf(stderr, "smtp-source: %s\n%s\n", fault.c_str(),
+                 base::usage_line("smtp-source", source::option_table, source::operands).c_str());
+    return EX_USAGE;
+}
+
+int complain(int status, const std::string& text) { return std::fprintf(stderr, "smtp-source: %s\n", text.c_str()), status; }
+
+Result<source::Files> read_files(const source::Order& order) {
+    source::Files files;
+    if (!order.file.empty()) files.message = TRY(sys::read_file(order.file, largest_file));
+    if (!order.template_file.empty()) files.form = TRY(sys::read_file(order.template_file, largest_file));
+    files.date = mail::rfc5322_date(sys::wall_now());
+    files.identity = sys::random_hex(4);
+    return files;
+}
+
+Result<std::string> read_password(const source::Order& order) {
+    if (order.password_file.empty()) return std::string();
+    std::string text = TRY(sys::read_file(order.password_file, 1 << 16));
+    return text.substr(0, text.find_first_of("\r\n"));
+}
+
+std::string nonce() { return secret::random_text(nonce_size); }
+void say(std::string_view line) { std::fprintf(stderr, "smtp-source: %.*s\n", static_cast<int>(line.size()), line.data()); }
+
+int report(const source::Order& order, const source::Run& run) {
+    if (!order.csv.empty()) {
+        const auto written = sys::replace_file(order.csv, source::csv(run), 0644);
+        if (!written) return complain(EX_CANTCREAT, written.error().text);
+    }
+    std::fputs(order.json ? source::json(run).c_str() : source::summary(run).c_str(), stdout);
+    const int status = source::verdict(run.stats);
+    return std::fflush(stdout) != 0 ? EX_IOERR : status == EX_OK && run.stopped ? EX_TEMPFAIL : status;
+}
+
+int start(const source::Order& order) {
+    auto files = read_files(order);
+    if (!files) return complain(EX_NOINPUT, files.error().text);
+    const auto password = read_password(order);
+    if (!password) return complain(EX_CONFIG, password.error().text);
+    auto content = source::Content::make(order, std::move(*files));
+    if (!content) return complain(EX_CONFIG, content.error().text);
+    const auto place = source::find_place(order);
+    if (!place) return complain(place.error().lasting == Lasting::temporary ? EX_TEMPFAIL : EX_NOHOST, place.error().text);
+    const sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, tls::hmac_md5};
+    const source::Plan plan{order, std::move(*content), *password, digests, nonce, say};
+    const bool terminal = sys::is_terminal(STDERR_FILENO) && !order.verbose;
+    const auto run = source::run(plan, *place, terminal);
+    return run ? report(order, *run) : complain(EX_OSERR, run.error().text);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    sys::sane_process();
+    const auto line = base::parse_command_line({argv + 1, argv + argc}, source::option_table);
+    if (!line) return usage(line.error().text);
+    if (line->has("help"))
+        return std::fputs(base::help_text("smtp-source", source::option_table, source::operands).c_str(), stdout) < 0 ? EX_IOERR
+                                                                                                                      : EX_OK;
+    if (line->has("version")) return std::puts("smtp-source (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
+    const auto order = source::make_order(*line, sys::host_name());
+    return order ? start(*order) : usage(order.error().text);
+}
