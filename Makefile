@@ -28,6 +28,10 @@ LIBS_TLS   := -lssl -lcrypto
 # Of the sources of another one: smtpd and smtp with OpenSSL, which those become when it is asked for.
 SIBLINGS := smtpd-tls smtp-tls
 
+# What the client library (lib/client/smtp_client.hh) is made of.
+LIBRARY_ROOMS := base mail sys secret smtp sasl dns tls client
+LIBS_LIBRARY := $(LIBS_TLS) -lsodium -lcares
+
 # How a finished program is linked. A process a connection pays for every relocation and every page of a dynamic library.
 STATIC ?= -static-pie
 
@@ -77,9 +81,12 @@ BIN      := $(addprefix $(B)/bin/,$(PROGRAMS) $(SIBLINGS))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-peers check-house fuzz bench tidy format install dist clean compile_commands.json FORCE
+.PHONY: all library check check-peers check-house fuzz bench tidy format install dist clean compile_commands.json FORCE
 
-all: $(BIN)
+# For others to link: only as it is released.
+LIBRARY := $(if $(filter release,$(MODE)),$(addprefix $(B)/lib/,libgreylag-smtp.a libgreylag-smtp.so greylag-smtp.pc))
+
+all: $(BIN) library
 	@mkdir -p build/bin && ln -sf $(addprefix ../../,$(BIN)) build/bin/
 
 # The flags are an input like any other: another prefix or compiler option rebuilds what it touches.
@@ -97,6 +104,29 @@ $(B)/libgreylag.a: $(call objects,$(LIB_SRC))
 $(B)/libcmd.a: $(call objects,$(CMD_SRC))
 	@mkdir -p $(@D)
 	rm -f $@; ar rcs $@ $^
+
+# The client library: position-independent, nothing of ours visible but what its header declares, and no folder of this
+# installation inside.
+library: $(LIBRARY)
+	@$(if $(LIBRARY),mkdir -p build/lib && ln -sf $(addprefix ../../,$(LIBRARY)) build/lib/)
+# Without -Werror: whether CI builds it or install.sh, it is the same.
+LIBRARY_CXXFLAGS = $(filter-out -Werror,$(subst -fPIE,-fPIC,$(ALL_CXXFLAGS))) -fvisibility=hidden -fvisibility-inlines-hidden
+LIBRARY_SRC := $(wildcard $(LIBRARY_ROOMS:%=lib/%/*.cc))
+$(B)/lib/flags: FORCE
+	@mkdir -p $(@D); echo '$(CXX) $(subst ','\'',$(LIBRARY_CXXFLAGS))' | cmp -s - $@ || echo '$(CXX) $(subst ','\'',$(LIBRARY_CXXFLAGS))' > $@
+$(B)/pic/%.o: %.cc $(B)/lib/flags
+	@mkdir -p $(@D)
+	$(CXX) $(LIBRARY_CXXFLAGS) -MMD -MP -c -o $@ $<
+$(B)/lib/libgreylag-smtp.a: $(patsubst %.cc,$(B)/pic/%.o,$(sort $(LIBRARY_SRC)))
+	rm -f $@; ar rcs $@ $^
+$(B)/lib/libgreylag-smtp.so: $(B)/lib/libgreylag-smtp.a lib/client/smtp_client.map
+	$(CXX) $(LIBRARY_CXXFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,-z,defs -Wl,--version-script=lib/client/smtp_client.map \
+	  -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive -Wl,--as-needed $(LIBS_LIBRARY)
+$(B)/lib/greylag-smtp.pc: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' 'includedir=/usr/local/include' 'libdir=/usr/local/lib' '' 'Name: greylag-smtp' \
+	  'Description: SMTP client: one message through known servers, or a dialogue step by step (C++23)' 'Version: $(VERSION)' \
+	  'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lgreylag-smtp' 'Libs.private: $(LIBS_LIBRARY)' > $@
 
 # Each program: its main.cc, the drivers beside it, the rooms, and only the packages something in it asks for.
 $(B)/bin/smtpd: $(B)/cmd/smtpd/crypto_none.o

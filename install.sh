@@ -7,11 +7,12 @@ usage() {
     cat <<'END'
 usage: ./install.sh try          build, start a server in a folder of its own, send it a message, show it, clean up
        ./install.sh test         build and run every test; the last line counts them
-       ./install.sh [--prefix DIR] [--sysconfdir DIR] [--state DIR] [--yes] [--dry-run] [--uninstall]
+       ./install.sh [--prefix DIR] [--sysconfdir DIR] [--state DIR] [--library] [--yes] [--dry-run] [--uninstall]
 
   --prefix DIR      where programs and pages go (/usr/local)
   --sysconfdir DIR  where greylag/smtpd.conf goes (/etc; PREFIX/etc under a prefix in the home folder)
   --state DIR       spool, mail and records (/var/lib/greylag; PREFIX/var/lib/greylag under a prefix in the home folder)
+  --library         the client library alone: header, libraries, pkg-config file and page, with a manifest of its own
   --yes             do not ask
   --dry-run         say everything, do nothing
   --uninstall       remove what the manifest of the prefix lists; edited files, mail and the user stay
@@ -46,6 +47,14 @@ program_folder() {  # name
     esac
 }
 
+library_files() {
+    echo "644 program lib/client/smtp_client.hh $prefix/include/greylag/smtp_client.hh"
+    echo "644 program build/lib/libgreylag-smtp.a $prefix/lib/libgreylag-smtp.a"
+    echo "755 program build/lib/libgreylag-smtp.so $prefix/lib/libgreylag-smtp.so"
+    echo "644 text build/lib/greylag-smtp.pc $prefix/lib/pkgconfig/greylag-smtp.pc"
+    echo "644 text man/greylag-smtp.3 $prefix/share/man/man3/greylag-smtp.3"
+}
+
 # One line a file: mode, kind, source, target. program: as it is; text: paths filled in; conf: text that belongs to the
 # administrator once it is there.
 files() {
@@ -57,7 +66,9 @@ files() {
     for name in smtpd-tls smtp-tls; do
         echo "755 program build/bin/$name $(program_folder "$name")/$name"
     done
+    library_files
     for page in man/*.[1-9]; do
+        [ "$page" != man/greylag-smtp.3 ] || continue
         echo "644 text $page $prefix/share/man/man${page##*.}/${page##*/}"
     done
     for doc in README.md LICENSE; do
@@ -230,7 +241,7 @@ choose_folders() {
     else
         : "${sysconfdir:=/etc}" "${state:=/var/lib/greylag}"
     fi
-    manifest=$prefix/share/greylag/manifest
+    manifest=$prefix/share/greylag/manifest$library
     sudo=
     if ! is_root && [ -z "$DESTDIR" ] && [ -z "$owner" ]; then sudo=as_root; fi
 }
@@ -341,12 +352,15 @@ first_whitelist() {
     $sudo install "$@" -m 600 "$prefix/share/greylag/whitelist.seed" "$state/grey/whitelist"
 }
 
+what() { if [ -n "$library" ]; then library_files; else files; fi; }
+
 plan() {
     say "greylag goes to these places:"
-    files | while read -r mode kind source target; do
+    what | while read -r mode kind source target; do
         printf '  %s %s\n' "$mode" "$DESTDIR$target"
     done
     say "  644 $DESTDIR$manifest"
+    if [ -n "$library" ]; then return; fi
     if [ -z "$DESTDIR" ]; then
         if [ -n "$owner" ]; then
             say "and the folder $state; nothing needs root"
@@ -363,9 +377,10 @@ install_all() {
     plan
     [ -z "$dry_run" ] || return 0
     ask
-    build PREFIX="$prefix" SYSCONFDIR="$sysconfdir" STATE="$state" all
+    # The library knows no folder: it is the same wherever it goes.
+    if [ -n "$library" ]; then build library; else build PREFIX="$prefix" SYSCONFDIR="$sysconfdir" STATE="$state" all; fi
     make_work
-    files >"$work/files"
+    what >"$work/files"
     : >"$work/manifest"
     # Whole or not at all, as far as we can see ahead.
     while read -r mode kind source target; do
@@ -377,6 +392,7 @@ install_all() {
     sweep
     if ! cmp -s "$work/manifest" "$DESTDIR$manifest"; then put 644 "$work/manifest" "$manifest"; fi
     [ "$changes" -ne 0 ] || say "everything was in place already: nothing changed"
+    if [ -n "$library" ]; then return; fi
     user_and_state
     first_whitelist
     next_after_install
@@ -420,6 +436,7 @@ uninstall() {
     [ -z "$dry_run" ] || return 0
     $sudo rm -f "$DESTDIR$manifest"
     prune "$(dirname "$manifest")"
+    if [ -n "$library" ]; then return; fi
     if systemd_runs; then as_root systemctl daemon-reload; fi
     [ ! -d "$DESTDIR$state" ] || say "left: $DESTDIR$state (mail and records) and the user greylag"
 }
@@ -433,7 +450,7 @@ bad_usage() {
 }
 
 prefix=${PREFIX:-} sysconfdir=${SYSCONFDIR:-} state=${STATE:-} DESTDIR=${DESTDIR:-}
-action=install yes='' dry_run=''
+action=install yes='' dry_run='' library=''
 while [ $# -gt 0 ]; do
     case $1 in
     --*=*)
@@ -451,6 +468,7 @@ while [ $# -gt 0 ]; do
         esac
         shift
         ;;
+    --library) library=.library ;;
     --yes) yes=1 ;;
     --dry-run) dry_run=1 ;;
     --uninstall) action=uninstall ;;

@@ -17,6 +17,10 @@
 #include <utility>
 #include <vector>
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 namespace greylag::smtp_client {
 
 struct Failure {
@@ -199,3 +203,7 @@ struct SendFailure : Failure {
 std::expected<Report, SendFailure> send_message(const Options& options, std::string_view message);
 
 }  // namespace greylag::smtp_client
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
