@@ -62,7 +62,7 @@ WARN += -Werror
 endif
 
 CXXFLAGS ?=
-ALL_CXXFLAGS := -std=c++23 $(WARN) $(OPT_$(MODE)) -fPIE -ffunction-sections -fdata-sections -Ilib -I. $(CXXFLAGS)
+ALL_CXXFLAGS = -std=c++23 $(WARN) $(OPT_$(MODE)) $(SLOW) -fPIE -ffunction-sections -fdata-sections -Ilib -I. $(CXXFLAGS)
 DEFAULTS := -DGREYLAG_VERSION='"$(VERSION)"' -DGREYLAG_SYSCONFDIR='"$(SYSCONFDIR)"' -DGREYLAG_STATE='"$(STATE)"' \
             -DGREYLAG_LIBEXEC='"$(LIBEXEC)"'
 LDFLAGS ?=
@@ -93,6 +93,10 @@ all: $(BIN) library
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(CXX) $(subst ','\'',$(ALL_CXXFLAGS) $(DEFAULTS))' | cmp -s - $@ || \
 	  echo '$(CXX) $(subst ','\'',$(ALL_CXXFLAGS) $(DEFAULTS))' > $@
+
+# What only tests run need not be quick: half of the time of a check was the optimizer's.
+$(B)/tests/%.o: private SLOW := -O0 -U_FORTIFY_SOURCE
+$(B)/tests/bench/%.o $(B)/tests/fuzz/%.o: private SLOW :=
 
 $(B)/%.o: %.cc $(B)/flags
 	@mkdir -p $(@D)
