@@ -18,6 +18,16 @@
 
 namespace greylag::source {
 
+// One message on its way: its envelope is answered command by command.
+struct Transaction {
+    Job job;
+    Tick since = 0;
+    unsigned asked = 0, accepted = 0, taken = 0;
+    bool go_ahead = false;
+    std::optional<Failure> failed;
+    std::uint64_t octets = 0;
+};
+
 class Talk {
 public:
     // What is to be done next.
@@ -60,14 +70,6 @@ private:
         Stage stage = Stage::greeting;
         unsigned count = 0;
         Tick since = 0;
-    };
-    struct Transaction {
-        Job job;
-        Tick since = 0;
-        unsigned asked = 0, accepted = 0, taken = 0;
-        bool go_ahead = false;
-        std::optional<Failure> failed;
-        std::uint64_t octets = 0;
     };
     static std::string_view subject(Stage stage);
 

@@ -64,7 +64,7 @@ Result<Fd> waited_for(Fd fd, const Where& where, Deadline deadline) {
         if (TRY(settled(fd.get(), where))) return fd;
         if (deadline.passed()) return base::fail_later(Kind::timeout, naming(where) + ": time is up");
         Interest interest{fd.get(), false, true};
-        TRY(wait_any({&interest, 1}, deadline));
+        static_cast<void>(TRY(wait_any({&interest, 1}, deadline)));
     }
 }
 
