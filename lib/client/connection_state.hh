@@ -29,7 +29,7 @@ struct TlsMemory {
     std::unique_ptr<tls::ClientContext> context;
 };
 
-struct __attribute__((visibility("hidden"))) Connection::State {
+struct Connection::State {
     Endpoint endpoint;
     std::string peer;  // as it was dialled, for sentences
     std::uint32_t timeout_ms = 0;

@@ -70,7 +70,7 @@ bool has_control(std::string_view text) { return std::any_of(text.begin(), text.
 }  // namespace
 
 // One mechanism from AUTH to its verdict. `fatal`: whoever is there must not be talked to any more.
-class __attribute__((visibility("hidden"))) Connection::Login {
+class Connection::Login {
 public:
     Login(State& state, sasl::Mechanism mechanism, sasl::Client client)
         : s_(state), mechanism_(mechanism), client_(std::move(client)) {}

@@ -138,8 +138,8 @@ public:
     void close();                               // at once; QUIT is a command
 
 private:
-    struct State;
-    class Login;
+    struct [[gnu::visibility("hidden")]] State;
+    class [[gnu::visibility("hidden")]] Login;
     explicit Connection(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
