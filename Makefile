@@ -20,7 +20,7 @@ ROOMS    := $(patsubst lib/%/,%,$(wildcard lib/*/))
 PROGRAMS := $(notdir $(patsubst %/,%,$(dir $(wildcard cmd/*/main.cc))))
 
 # Programs with OpenSSL inside; everything else never carries it.
-TLS_PROGRAMS := smtpd-tls smtp-tls sendmessage smtp-source smtp-sink
+TLS_PROGRAMS := smtpd-tls smtp-tls sendmessage smtp-source smtp-sink smtptest mconnect
 TLS_TOOLS := starttls
 LIBS_PLAIN := -linih -lsodium -lcares
 LIBS_TLS   := -lssl -lcrypto

@@ -224,6 +224,10 @@ Result<void> Connection::half_close() {
 void Connection::timeout(std::uint32_t ms) { state_->timeout_ms = ms; }
 int Connection::descriptor() const { return state_->fd.get(); }
 bool Connection::pending() const { return !state_->input.empty() || (state_->fd && state_->wire->pending()); }
+bool Connection::readable(std::uint32_t within_ms) {
+    return !state_->input.empty() || !state_->fd ||
+           state_->wire->readable(sys::Deadline::in(base::Millis(std::max<std::uint32_t>(within_ms, 1))));
+}
 std::string Connection::remote() const { return state_->peer; }
 
 void Connection::close() {

@@ -132,8 +132,11 @@ public:
     void timeout(std::uint32_t ms);  // for each further step
 
     bool secure() const;
-    int descriptor() const;                     // to be polled for reading
-    bool pending() const;                       // octets are here already that poll would not see
+    int descriptor() const;  // to be polled for reading
+    bool pending() const;    // octets are here already that poll would not see
+    // Octets, or the end, are here or come within this time (0: 1 ms). After poll(2) it says whether read_some() would wait:
+    // under TLS what came may be nothing for us.
+    bool readable(std::uint32_t within_ms);
     std::string local() const, remote() const;  // "192.0.2.1:25"; or the path
     void close();                               // at once; QUIT is a command
 

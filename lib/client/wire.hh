@@ -21,6 +21,8 @@ public:
     virtual Result<void> write_all(std::string_view bytes, sys::Deadline deadline) = 0;
     // Octets, or the end, are here already, and poll(2) on the descriptor would not see them.
     virtual bool pending() = 0;
+    // Octets, or the end, are here or come until the deadline. Under TLS what poll(2) sees may be neither: a ticket.
+    virtual bool readable(sys::Deadline deadline) = 0;
     virtual void close(sys::Deadline deadline) = 0;   // says so where there are words for it; the descriptor stays open
     virtual const tls::Stream* security() const = 0;  // nullptr: none
     virtual sasl::Bindings bindings() const = 0;      // of the TLS session, for SCRAM
@@ -38,6 +40,7 @@ public:
         return sys::write_all(fd_, bytes, deadline);
     }
     bool pending() override { return false; }
+    bool readable(sys::Deadline deadline) override { return sys::readable(fd_, deadline).value_or(true); }
     void close(sys::Deadline) override {}
     const tls::Stream* security() const override { return nullptr; }
     sasl::Bindings bindings() const override { return {}; }
@@ -56,6 +59,7 @@ public:
     }
     Result<void> write_all(std::string_view bytes, sys::Deadline deadline) override { return stream_.write_all(bytes, deadline); }
     bool pending() override { return stream_.pending(); }
+    bool readable(sys::Deadline deadline) override { return stream_.readable(deadline); }
     void close(sys::Deadline deadline) override { stream_.close(deadline); }
     const tls::Stream* security() const override { return &stream_; }
     sasl::Bindings bindings() const override { return {stream_.exporter(), stream_.server_end_point()}; }

@@ -64,11 +64,19 @@ void Signals::restore() {
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) { return poll(fds, POLLIN, deadline); }
+Signals::Seen Signals::wait(std::span<const int> fds, Deadline deadline) {
+    std::vector<Interest> interests;
+    for (const int fd : fds) interests.push_back({fd, true, false});
+    Seen seen = wait_both(interests, deadline);
+    for (const Interest& one : interests)
+        if (one.read) seen.ready.push_back(one.fd);
+    return seen;
+}
 
-Signals::Seen Signals::poll(std::span<const int> fds, short events, Deadline deadline) {
+Signals::Seen Signals::wait_both(std::span<Interest> interests, Deadline deadline) {
     std::vector<pollfd> polled;
-    for (int fd : fds) polled.push_back({fd, events, 0});
+    for (const Interest& one : interests)
+        polled.push_back({one.fd, static_cast<short>((one.read ? POLLIN : 0) | (one.write ? POLLOUT : 0)), 0});
     const base::Millis left = deadline.left();
     const timespec timeout{static_cast<time_t>(left.count() / 1000), static_cast<long>(left.count() % 1000) * 1'000'000};
     sigset_t none;
@@ -78,9 +86,12 @@ Signals::Seen Signals::poll(std::span<const int> fds, short events, Deadline dea
         ppoll(polled.data(), static_cast<nfds_t>(polled.size()), deadline.poll_timeout() < 0 ? nullptr : &timeout, &none);
     // A descriptor that is always ready must not hide a signal: ppoll delivers none when it has something to return.
     if (ready > 0) deliver_pending(none);
+    for (std::size_t i = 0; i < polled.size(); ++i) {
+        const int came = ready > 0 ? polled[i].revents : 0, broken = came & ~(POLLIN | POLLOUT);
+        interests[i].read = interests[i].read && ((came & POLLIN) != 0 || broken != 0);
+        interests[i].write = interests[i].write && ((came & POLLOUT) != 0 || broken != 0);
+    }
     Seen seen;
-    for (const auto& p : polled)
-        if (ready > 0 && p.revents != 0) seen.ready.push_back(p.fd);
     seen.stop = std::exchange(seen_stop, 0) != 0;
     seen.reload = std::exchange(seen_reload, 0) != 0;
     seen.child = std::exchange(seen_child, 0) != 0;
@@ -97,9 +108,9 @@ Deadline Signals::within(Deadline deadline, base::Millis grace) const {
 
 bool Signals::wait_output(int fd, Deadline deadline, base::Millis grace) {
     for (;;) {
-        const Seen seen = poll({&fd, 1}, POLLOUT, within(deadline, grace));
-        note(seen);
-        if (!seen.ready.empty()) return true;
+        Interest room{fd, false, true};
+        note(wait_both({&room, 1}, within(deadline, grace)));
+        if (room.write) return true;
         if (within(deadline, grace).passed()) return false;
     }
 }

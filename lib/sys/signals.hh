@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sys/clock.hh"
+#include "sys/io.hh"
 
 namespace greylag::sys {
 
@@ -23,6 +24,8 @@ public:
     };
     // Until a descriptor is readable, a signal comes, or the deadline.
     Seen wait(std::span<const int> fds, Deadline deadline);
+    // The same for both directions: afterwards each says what has come of it, as of wait_any(), and `ready` stays empty.
+    Seen wait_both(std::span<Interest> interests, Deadline deadline);
 
     // For one who waits for a single descriptor. Once `stop` was seen it is seen by every later call, and before any input.
     enum class Woke { input, stop, timeout };
@@ -38,7 +41,6 @@ public:
     static void restore();
 
 private:
-    Seen poll(std::span<const int> fds, short events, Deadline deadline);
     void note(const Seen& seen);
 
     bool stop_ = false;

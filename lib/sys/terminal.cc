@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -63,6 +64,42 @@ Result<std::string> ask_password(const std::string& prompt) {
     // Control-C is a character while signals are off.
     if (line.find('\x03') != std::string::npos) return base::fail(Kind::closed, "given up");
     return line;
+}
+
+struct TerminalMode::Saved {
+    int fd = -1;
+    termios before{};
+};
+
+Result<TerminalMode> TerminalMode::enter(int fd, Kind kind) {
+    auto saved = std::make_unique<Saved>();
+    saved->fd = fd;
+    if (::tcgetattr(fd, &saved->before) != 0) return os_fail("the terminal", errno);
+    termios wanted = saved->before;
+    wanted.c_lflag &= ~static_cast<tcflag_t>(kind == Kind::keys ? ICANON | ECHO | ISIG | IEXTEN : ICANON);
+    wanted.c_iflag &= ~static_cast<tcflag_t>(ICRNL | INLCR | IXON);
+    wanted.c_cc[VMIN] = 1;
+    wanted.c_cc[VTIME] = 0;
+    if (::tcsetattr(fd, TCSADRAIN, &wanted) != 0) return os_fail("the terminal", errno);
+    return TerminalMode(std::move(saved));
+}
+
+TerminalMode::TerminalMode(std::unique_ptr<Saved> saved) : saved_(std::move(saved)) {}
+TerminalMode::TerminalMode(TerminalMode&&) noexcept = default;
+
+TerminalMode& TerminalMode::operator=(TerminalMode&& other) noexcept {
+    std::swap(saved_, other.saved_);
+    return *this;
+}
+
+TerminalMode::~TerminalMode() {
+    if (saved_) ::tcsetattr(saved_->fd, TCSADRAIN, &saved_->before);
+}
+
+unsigned terminal_width(int fd) {
+    constexpr unsigned usual = 80;
+    winsize size{};
+    return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
 }
 
 }  // namespace greylag::sys

@@ -4,12 +4,11 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "smtp/dialogue_run.hh"
 
 namespace greylag::test {
 
 using smtp::dialogue::Script;
-using smtp::dialogue::Step;
-using smtp::dialogue::Verb;
 
 Result<void> Peer::start_tls() { return base::fail(Kind::usage, "tls: this peer cannot"); }
 Result<void> Peer::authenticate(const std::vector<std::string>&) { return base::fail(Kind::usage, "auth: this peer cannot"); }
@@ -25,42 +24,22 @@ std::vector<std::string> lines_of(std::string_view text) {
     return out;
 }
 
-template <class T>
-Fault fault_of(const Result<T>& result) {
-    return result ? std::nullopt : Fault(result.error().text);
-}
+// A peer of a test as the channel of the room: every wait ends soon.
+class Wired : public smtp::dialogue::Channel {
+public:
+    explicit Wired(Peer& peer) : peer_(peer) {}
+    Result<void> send(std::string_view octets) override { return peer_.send(octets); }
+    Result<void> cut() override { return peer_.cut(); }
+    Result<std::string> read_reply() override { return peer_.read_reply(soon()); }
+    Result<bool> speaks_or_closes() override { return peer_.speaks_or_closes(soon()); }
+    Result<std::string> read_to_end() override { return peer_.read_to_end(soon()); }
+    Result<void> half_close() override { return peer_.half_close(), Result<void>(); }
+    Result<void> start_tls() override { return peer_.start_tls(); }
+    Result<void> authenticate(const std::vector<std::string>& words) override { return peer_.authenticate(words); }
 
-// One step; what it found wrong. `reply` is the last one read.
-Fault take(const Step& step, Peer& peer, std::string& reply) {
-    switch (step.verb) {
-        case Verb::send: return fault_of(peer.send(step.text));
-        case Verb::cut: return fault_of(peer.cut());
-        case Verb::reply:
-        case Verb::reply_begins:
-        case Verb::reply_contains: {
-            auto got = peer.read_reply(soon());
-            if (!got) return "expected a reply: " + base::printable(got.error().text);
-            reply = *std::move(got);
-            return smtp::dialogue::mismatch(step, reply);
-        }
-        case Verb::has:
-        case Verb::has_not: return smtp::dialogue::mismatch(step, reply);
-        case Verb::tls: return fault_of(peer.start_tls());
-        case Verb::auth: return fault_of(peer.authenticate(step.words));
-        case Verb::wait: {
-            const auto speaks = peer.speaks_or_closes(soon());
-            if (speaks && !*speaks) return "the server neither speaks nor closes";
-            return fault_of(speaks);
-        }
-        case Verb::close: peer.half_close(); return std::nullopt;
-        case Verb::closed: {
-            const auto rest = peer.read_to_end(soon());
-            if (rest && !rest->empty()) return "expected the server to close, got \"" + base::printable(*rest) + "\"";
-            return fault_of(rest);
-        }
-    }
-    return "no step";
-}
+private:
+    Peer& peer_;
+};
 
 // Without the From line and the first Received field, whether they stand there as they are or as "~ " beginnings.
 void drop_front(std::vector<std::string>& message) {
@@ -142,12 +121,9 @@ Fault compare_log(const World::LogLine& wanted, const std::vector<std::string>& 
 
 std::optional<std::string> run(const std::string& file, const Script& script, const World& world, Peer& peer) {
     const auto at = [&](unsigned line, const std::string& what) { return file + ":" + std::to_string(line) + ": " + what; };
-    std::string reply;
-    unsigned last = 0;
-    for (const Step& step : script.steps) {
-        last = step.line;
-        if (const Fault fault = take(step, peer, reply)) return at(step.line, *fault);
-    }
+    Wired channel(peer);
+    if (const auto fault = smtp::dialogue::run(script, channel)) return at(fault->line, fault->what);
+    const unsigned last = script.steps.empty() ? 0 : script.steps.back().line;
     const auto after = peer.finish(soon());
     if (!after) return at(last, "after the last step: " + after.error().text);
     if (!after->unread.empty()) return at(last, "behind the last step came \"" + base::printable(after->unread) + "\"");

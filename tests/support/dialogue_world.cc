@@ -1,5 +1,6 @@
 // Reads the @ lines of a dialogue (dialogue_run.hh).
 #include "base/ascii.hh"
+#include "smtp/dialogue_run.hh"
 #include "tests/support/dialogue_run.hh"
 #include "tests/support/scratch.hh"
 
@@ -135,35 +136,6 @@ private:
 
 std::expected<World, std::vector<Fault>> world_of(const Script& script) { return Reader(script).run(); }
 
-namespace {
-
-struct Section {
-    std::string title;
-    std::string text;  // with the common beginning, every line at its number
-};
-
-std::vector<Section> sections_of(std::string_view text) {
-    constexpr std::string_view mark = "=== ";
-    std::vector<Section> out(1);
-    std::string common, blanks;
-    bool begun = false;
-    for (const std::string_view line : base::split(text, '\n')) {
-        if (line.starts_with(mark)) {
-            if (!std::exchange(begun, true)) {
-                common = std::exchange(out[0].text, {});
-                out.clear();
-            }
-            out.push_back({std::string(line.substr(mark.size())), common + blanks + "\n"});
-        } else {
-            out.back().text.append(line).append("\n");
-        }
-        if (begun) blanks += '\n';
-    }
-    return out;
-}
-
-}  // namespace
-
 std::expected<std::vector<Dialogue>, std::string> read_dialogues(const std::string& file) {
     const auto text = read_whole(file);
     if (!text) return std::unexpected(file + ": cannot be read");
@@ -173,7 +145,7 @@ std::expected<std::vector<Dialogue>, std::string> read_dialogues(const std::stri
         return all;
     };
     std::vector<Dialogue> out;
-    for (const Section& section : sections_of(*text)) {
+    for (const auto& section : smtp::dialogue::sections(*text)) {
         auto script = smtp::dialogue::parse(section.text);
         if (!script) return std::unexpected(joined(script.error()));
         auto world = world_of(*script);

@@ -1,0 +1,149 @@
+// smtptest: a client that shows what a mail server does (smtptest(1)). Arguments, wiring, exit status.
+#include <fcntl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/ascii.hh"
+#include "base/escape.hh"
+#include "cmd/smtptest/door.hh"
+#include "cmd/smtptest/options.hh"
+#include "cmd/smtptest/order.hh"
+#include "cmd/smtptest/script.hh"
+#include "cmd/smtptest/talk.hh"
+#include "sys/fd.hh"
+#include "sys/file.hh"
+#include "sys/io.hh"
+#include "sys/terminal.hh"
+
+using namespace greylag;
+using namespace greylag::smtptest;
+
+namespace {
+
+constexpr std::size_t largest_input = 256 << 20;
+
+int usage(const std::string& fault) {
+    std::fprintf(stderr, "smtptest: %s\n%s\n", fault.c_str(), base::usage_line("smtptest", option_table, operands).c_str());
+    return EX_USAGE;
+}
+
+int complain(int status, const std::string& text) {
+    std::fprintf(stderr, "smtptest: %s\n", text.c_str());
+    return status;
+}
+
+std::string login_name() {
+    const auto passwd = sys::read_file("/etc/passwd", 4 << 20);
+    const std::string number = std::to_string(::getuid());
+    if (passwd)
+        for (const auto line : base::split(*passwd, '\n')) {
+            const auto fields = base::split(line, ':');
+            if (fields.size() > 2 && fields[2] == number) return std::string(fields[0]);
+        }
+    const char* user = ::getenv("LOGNAME");
+    return user != nullptr ? user : "";
+}
+
+// The parent has said all there is to say; the child has no terminal.
+bool into_background() {
+    const auto child = ::fork();
+    if (child != 0) ::_exit(child > 0 ? EX_OK : EX_OSERR);
+    ::setsid();
+    const sys::Fd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int fd = 0; fd < 3; ++fd) ::dup2(nothing.get(), fd);
+    return true;
+}
+
+Result<void> write_pid(const std::string& path) {
+    if (path.empty()) return {};
+    const sys::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file) return sys::os_fail(path, errno);
+    return sys::write_all(file.get(), std::to_string(::getpid()), sys::Deadline::in(base::Seconds(10)));
+}
+
+// What a person or a pipe has to say.
+void talk(Round& round, Report& report, const Order& order) {
+    const bool person = sys::is_terminal(STDIN_FILENO) && sys::is_terminal(STDOUT_FILENO) && !order.json;
+    Talk::Style style;
+    style.skips = !person;
+    style.last_counts = person;
+    round.show(person ? Round::Shown::theirs : Round::Shown::none);
+    if (!person) style.heard = [&](const smtp_client::Reply& reply) { report.words(reply); };
+    Talk talk(round, report, style);
+    bool alive = false;
+    if (person) {
+        Person source(talk.meanwhile());
+        alive = talk.run(source);
+    } else {
+        Stream source(STDIN_FILENO, talk.meanwhile());
+        alive = talk.run(source);
+    }
+    if (alive) {
+        report.dialogue(true, "QUIT");
+        talk.quit();
+    }
+    report.say("Connection closed.");
+}
+
+void send_file(Round& round, Report& report, const std::string& text) {
+    Talk::Style style;
+    style.echo = true;
+    Talk talk(round, report, style);
+    Text source(text);
+    if (talk.run(source)) talk.quit();
+    report.say("Connection closed.");
+}
+
+int run(const Order& order) {
+    const bool colours = !order.json && order.file.empty() && sys::is_terminal(STDOUT_FILENO);
+    Report report({order.json, order.time, colours});
+    for (const auto& note : order.notes) std::fprintf(stderr, "smtptest: %s\n", note.c_str());
+    if (const auto written = write_pid(order.pid_file); !written) return complain(EX_CANTCREAT, written.error().text);
+    if (!order.script.empty()) return run_script(order, report);
+    std::string file;
+    if (!order.file.empty()) {
+        auto text = sys::read_file(order.file, largest_input);
+        if (!text) return complain(EX_NOINPUT, text.error().text);
+        file = *std::move(text);
+    }
+    Round round(order, report);
+    for (unsigned i = 1; i < order.rounds; ++i) {
+        if (!round.prepare()) return report.status();
+        round.quit();
+    }
+    if (!round.prepare()) return report.status();
+    // Whoever asked for an authenticated session and got none does not mean this one.
+    const bool unattended = !order.socket.empty() || !order.file.empty();
+    if (unattended && report.status() != EX_OK) return round.quit(), report.status();
+    if (!order.socket.empty()) {
+        const auto door = sys::UnixDoor::open(order.socket);
+        if (!door) return complain(EX_CANTCREAT, door.error().text);
+        report.say("Serving on " + base::printable(order.socket));
+        if (order.background && into_background()) (void)write_pid(order.pid_file);
+        serve(*door, round, report);
+        round.quit();
+    } else if (!order.file.empty()) {
+        send_file(round, report, file);
+    } else {
+        talk(round, report, order);
+    }
+    return report.status();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    sys::sane_process();
+    const auto given = base::parse_command_line({argv + 1, argv + argc}, option_table, true);
+    if (!given) return usage(given.error().text);
+    if (given->has("help") || given->has('h'))
+        return std::fputs(base::help_text("smtptest", option_table, operands).c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
+    if (given->has("version")) return std::puts("smtptest (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
+    auto order = make_order(*given, argv[0] != nullptr ? argv[0] : "", login_name());
+    if (!order) return usage(order.error().text);
+    // One round's session is offered by the next.
+    order->tls_options.memory = smtp_client::make_tls_memory();
+    return run(*order);
+}
