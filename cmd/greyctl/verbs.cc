@@ -22,17 +22,17 @@ constexpr int not_white = 1;
 
 grey::Limits limits(const Settings& s) { return {s.grey.min, s.grey.max}; }
 grey::Grouping grouping(const Settings& s) { return {s.grey.net4, s.grey.net6}; }
-int failed(const Error& error) { return complain(EX_IOERR, error.text); }
+int failed(const Error& error) { return program.complain(EX_IOERR, error.text); }
 
 void name_all(const std::vector<std::string>& lines) {
-    for (const auto& line : lines) complain(0, line);
+    for (const auto& line : lines) program.complain(0, line);
 }
 
 // What the whitelist accepts as the first word of a line.
 std::optional<mail::Cidr> network(std::string_view text) {
     return text.find('#') == std::string_view::npos ? grey::read_line(text).network : std::nullopt;
 }
-int no_network(std::string_view text) { return complain(EX_USAGE, grey::complaint(text)); }
+int no_network(std::string_view text) { return program.complain(EX_USAGE, grey::complaint(text)); }
 
 bool covers(const mail::Cidr& whole, const mail::Cidr& part) {
     return whole.bits() <= part.bits() && whole.contains(part.address());
@@ -103,7 +103,7 @@ int list_white(const Settings& settings) {
 
 int list(const Settings& settings, Words arguments) {
     const std::string_view which = arguments.empty() ? "" : arguments[0];
-    if (which != "" && which != "tmp" && which != "white") return complain(EX_USAGE, "list takes tmp or white");
+    if (which != "" && which != "tmp" && which != "white") return program.complain(EX_USAGE, "list takes tmp or white");
     const int records = which == "white" ? EX_OK : list_records(settings);
     if (which == "") std::puts("");
     const int white = which == "tmp" ? EX_OK : list_white(settings);
@@ -112,7 +112,7 @@ int list(const Settings& settings, Words arguments) {
 
 int check(const Settings& settings, Words arguments) {
     const auto address = mail::IpAddress::parse(arguments[0]);
-    if (!address) return complain(EX_USAGE, address.error().text);
+    if (!address) return program.complain(EX_USAGE, address.error().text);
     const Whitelist whitelist(settings.paths.state);
     const auto line = deciding_line(whitelist, mail::Cidr(*address, address->bits()));
     if (!line) return failed(line.error());
@@ -289,10 +289,5 @@ constexpr Verb table[] = {
 }  // namespace
 
 std::span<const Verb> verbs() { return table; }
-
-int complain(int status, const std::string& text) {
-    std::fprintf(stderr, "greyctl: %s\n", text.c_str());
-    return status;
-}
 
 }  // namespace greylag::greyctl

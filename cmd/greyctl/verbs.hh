@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/options.hh"
+#include "cmd/program.hh"
 #include "config/settings.hh"
 
 namespace greylag::greyctl {
@@ -23,7 +24,6 @@ struct Verb {
 };
 std::span<const Verb> verbs();
 
-// One line on standard error, and the status.
-int complain(int status, const std::string& text);
+inline constexpr cmd::Program program{"greyctl", option_table, operands};
 
 }  // namespace greylag::greyctl

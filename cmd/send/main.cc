@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/options.hh"
+#include "cmd/program.hh"
 #include "cmd/send/deliver.hh"
-#include "cmd/settings_file.hh"
 #include "sys/file.hh"
 
 namespace {
@@ -24,16 +24,7 @@ std::string_view environment(const char* name) {
     return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-int complain(int status, const std::string& text) {
-    std::fprintf(stderr, "send: %s\n", text.c_str());
-    return status;
-}
-
-int usage(const std::string& fault) {
-    complain(EX_USAGE, fault);
-    std::fprintf(stderr, "%s\n", base::usage_line("send", options, operands).c_str());
-    return EX_USAGE;
-}
+constexpr cmd::Program program{"send", options, operands};
 
 send::Courier courier(const config::Settings& settings, std::string_view argv0, std::string_view file) {
     const std::string path(environment("PATH"));
@@ -48,7 +39,7 @@ int run(const config::Settings& settings, const send::Courier& courier, std::spa
     const sys::Deadline deadline = sys::Deadline::in(settings.mailer.timeout * 9 / 10);
     const std::string spool = sys::join(settings.paths.state, "spool");
     const auto message = send::take_message(0, environment("SENDER"), spool, deadline);
-    if (!message) return complain(message.error().kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, message.error().text);
+    if (!message) return program.complain(message.error().kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, message.error().text);
 
     const mailbox::Rules rules = cmd::user_rules(settings);
     const send::Job job{rules, courier, settings.mailer.remote == config::RemoteMail::refuse, spool, deadline};
@@ -61,16 +52,11 @@ int run(const config::Settings& settings, const send::Courier& courier, std::spa
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto line = base::parse_command_line({argv + 1, argv + argc}, options);
-    if (!line) return usage(line.error().text);
-    if (line->has("help")) return std::fputs(base::help_text("send", options, operands).c_str(), stdout) < 0;
-    if (line->has("version")) return std::puts("send (greylag) " GREYLAG_VERSION) < 0;
-    if (line->operands.empty()) return usage("no recipient");
-
-    const auto file = cmd::load_settings(line->value('C'));
-    if (!file) return complain(EX_CONFIG, file.error().text);
-    cmd::print_faults(file->loaded.faults);
-    if (!file->loaded.faults.empty()) return EX_CONFIG;
+    const auto line = program.arguments(argc, argv);
+    if (!line) return line.error();
+    if (line->operands.empty()) return program.usage("no recipient");
+    const auto file = program.settings(line->value('C'));
+    if (!file) return file.error();
     auto settings = file->loaded.settings;
     // A receiver that was told its domain on its command line has taken mail for it.
     if (const auto domain = environment("DOMAIN"); !domain.empty()) settings.smtpd.domain = domain;

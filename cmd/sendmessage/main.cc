@@ -8,10 +8,10 @@
 
 #include "base/ascii.hh"
 #include "base/wipe.hh"
+#include "cmd/program.hh"
 #include "cmd/sendmessage/options.hh"
 #include "cmd/sendmessage/order.hh"
 #include "cmd/sendmessage/report.hh"
-#include "cmd/settings_file.hh"
 #include "dns/resolver.hh"
 #include "sys/child.hh"
 #include "sys/file.hh"
@@ -22,16 +22,7 @@ using namespace greylag;
 
 namespace {
 
-int usage(const std::string& fault) {
-    std::fprintf(stderr, "sendmessage: %s\n%s\n", fault.c_str(),
-                 base::usage_line("sendmessage", submitter::option_table, submitter::operands).c_str());
-    return EX_USAGE;
-}
-
-int complain(int status, const std::string& text) {
-    std::fprintf(stderr, "sendmessage: %s\n", text.c_str());
-    return status;
-}
+constexpr cmd::Program program{"sendmessage", submitter::option_table, submitter::operands};
 
 Result<std::string> read_input() {
     constexpr base::Millis patience{3'600'000};  // for whoever writes the message
@@ -71,7 +62,7 @@ smtp_client::TlsAnswer ask_policy(const submitter::Order& order, int code, std::
     command.err = 2;
     const auto said = sys::run(command, sys::Deadline::in(base::Millis(order.options.dial.timeout_ms)));
     if (!said) {
-        complain(0, "--tlspolicy: " + said.error().text);
+        program.complain(0, "--tlspolicy: " + said.error().text);
         return TlsAnswer::secure;
     }
     const bool insecure = said->ending.ok() && base::trim(said->out) == "insecure";
@@ -101,12 +92,12 @@ void add_settings(const config::Settings& settings, smtp_client::Options& option
 
 int run(submitter::Order& order) {
     auto message = read_input();
-    if (!message) return complain(message.error().kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, message.error().text);
+    if (!message) return program.complain(message.error().kind == Kind::limit ? EX_DATAERR : EX_TEMPFAIL, message.error().text);
     if (order.text) *message = submitter::text_message(*message);
     smtp_client::Credentials& credentials = order.options.credentials;
     if (!credentials.user.empty()) {
         auto password = password_of(order);
-        if (!password) return complain(EX_CONFIG, "the password: " + password.error().text);
+        if (!password) return program.complain(EX_CONFIG, "the password: " + password.error().text);
         credentials.password = *std::move(password);
     }
     order.options.tls_policy = [&order](int code, std::string_view text) { return ask_policy(order, code, text); };
@@ -115,7 +106,7 @@ int run(submitter::Order& order) {
     base::wipe(credentials.password);
     std::fputs(submitter::complaint(outcome).c_str(), stderr);
     const std::string lines = submitter::result_lines(outcome, order.options.at_least_one, order.json);
-    if (!sys::write_all(1, lines, sys::Deadline::in(base::Seconds(60)))) complain(0, "the result could not be written");
+    if (!sys::write_all(1, lines, sys::Deadline::in(base::Seconds(60)))) program.complain(0, "the result could not be written");
     return submitter::status_of(outcome, order.options.at_least_one);
 }
 
@@ -123,19 +114,12 @@ int run(submitter::Order& order) {
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto line = base::parse_command_line({argv + 1, argv + argc}, submitter::option_table);
-    if (!line) return usage(line.error().text);
-    if (line->has("help"))
-        return std::fputs(base::help_text("sendmessage", submitter::option_table, submitter::operands).c_str(), stdout) < 0
-                   ? EX_IOERR
-                   : EX_OK;
-    if (line->has("version")) return std::puts("sendmessage (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
+    const auto line = program.arguments(argc, argv);
+    if (!line) return line.error();
     auto order = submitter::make_order(*line);
-    if (!order) return usage(order.error().text);
-    const auto file = cmd::load_settings(line->value('C'));
-    if (!file) return complain(EX_CONFIG, file.error().text);
-    cmd::print_faults(file->loaded.faults);
-    if (!file->loaded.faults.empty()) return EX_CONFIG;
+    if (!order) return program.usage(order.error().text);
+    const auto file = program.settings(line->value('C'));
+    if (!file) return file.error();
     add_settings(file->loaded.settings, order->options);
     return run(*order);
 }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/escape.hh"
+#include "cmd/program.hh"
 #include "cmd/smtp-sink/dump.hh"
 #include "cmd/smtp-sink/loop.hh"
 #include "cmd/smtp-sink/options.hh"
@@ -25,12 +26,7 @@ constexpr base::Millis between_counts{250};
 constexpr std::size_t spare_descriptors = 64;
 constexpr std::size_t random_size = 24;
 
-int complain(int status, const std::string& text) { return std::fprintf(stderr, "smtp-sink: %s\n", text.c_str()), status; }
-
-int usage(const std::string& fault) {
-    complain(EX_USAGE, fault);
-    return complain(EX_USAGE, base::usage_line("smtp-sink", sink::option_table, sink::operands));
-}
+constexpr cmd::Program program{"smtp-sink", sink::option_table, sink::operands};
 
 std::string random_text() { return secret::random_text(random_size); }
 void say(std::string_view line) { std::fprintf(stderr, "smtp-sink: %.*s\n", static_cast<int>(line.size()), line.data()); }
@@ -125,13 +121,13 @@ int run(const sink::Rules& rules) {
     std::unique_ptr<tls::ServerContext> tls;
     if (rules.tls()) {
         auto context = tls::ServerContext::load({rules.certificate, rules.key, {}, "1.2", {}});
-        if (!context) return complain(EX_CONFIG, context.error().text);
+        if (!context) return program.complain(EX_CONFIG, context.error().text);
         tls = std::make_unique<tls::ServerContext>(std::move(*context));
     }
     sys::raise_descriptor_limit(rules.connections + spare_descriptors);
     const auto doors = listeners(rules);
-    if (!doors) return complain(doors.error().kind == Kind::not_found ? EX_NOHOST : EX_OSERR, doors.error().text);
-    if (const auto given = give_up_rights(rules); !given) return complain(EX_NOPERM, given.error().text);
+    if (!doors) return program.complain(doors.error().kind == Kind::not_found ? EX_NOHOST : EX_OSERR, doors.error().text);
+    if (const auto given = give_up_rights(rules); !given) return program.complain(EX_NOPERM, given.error().text);
     sink::Totals totals;
     const sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, tls::hmac_md5};
     const sink::House house{rules,
@@ -145,7 +141,7 @@ int run(const sink::Rules& rules) {
                             {}};
     const auto served = serve(house, *doors, tls.get());
     if (!rules.where.path.empty()) ::unlink(rules.where.path.c_str());
-    if (!served) return complain(EX_OSERR, served.error().text);
+    if (!served) return program.complain(EX_OSERR, served.error().text);
     std::fputs(counts(totals, rules.json).c_str(), stdout);
     return EX_OK;
 }
@@ -154,12 +150,8 @@ int run(const sink::Rules& rules) {
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto line = base::parse_command_line({argv + 1, argv + argc}, sink::option_table);
-    if (!line) return usage(line.error().text);
-    if (line->has("help"))
-        return std::fputs(base::help_text("smtp-sink", sink::option_table, sink::operands).c_str(), stdout) < 0 ? EX_IOERR
-                                                                                                                : EX_OK;
-    if (line->has("version")) return std::puts("smtp-sink (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
+    const auto line = program.arguments(argc, argv);
+    if (!line) return line.error();
     const auto rules = sink::make_rules(*line);
-    return rules ? run(*rules) : usage(rules.error().text);
+    return rules ? run(*rules) : program.usage(rules.error().text);
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "cmd/program.hh"
 #include "cmd/smtp-source/options.hh"
 #include "cmd/smtp-source/order.hh"
 #include "cmd/smtp-source/run.hh"
@@ -24,13 +25,7 @@ namespace {
 constexpr std::size_t largest_file = 1 << 30;
 constexpr std::size_t nonce_size = 24;
 
-int usage(const std::string& fault) {
-    std::fprintf(stderr, "smtp-source: %s\n%s\n", fault.c_str(),
-                 base::usage_line("smtp-source", source::option_table, source::operands).c_str());
-    return EX_USAGE;
-}
-
-int complain(int status, const std::string& text) { return std::fprintf(stderr, "smtp-source: %s\n", text.c_str()), status; }
+constexpr cmd::Program program{"smtp-source", source::option_table, source::operands};
 
 Result<source::Files> read_files(const source::Order& order) {
     source::Files files;
@@ -53,7 +48,7 @@ void say(std::string_view line) { std::fprintf(stderr, "smtp-source: %.*s\n", st
 int report(const source::Order& order, const source::Run& run) {
     if (!order.csv.empty()) {
         const auto written = sys::replace_file(order.csv, source::csv(run), 0644);
-        if (!written) return complain(EX_CANTCREAT, written.error().text);
+        if (!written) return program.complain(EX_CANTCREAT, written.error().text);
     }
     std::fputs(order.json ? source::json(run).c_str() : source::summary(run).c_str(), stdout);
     const int status = source::verdict(run.stats);
@@ -62,30 +57,27 @@ int report(const source::Order& order, const source::Run& run) {
 
 int start(const source::Order& order) {
     auto files = read_files(order);
-    if (!files) return complain(EX_NOINPUT, files.error().text);
+    if (!files) return program.complain(EX_NOINPUT, files.error().text);
     const auto password = read_password(order);
-    if (!password) return complain(EX_CONFIG, password.error().text);
+    if (!password) return program.complain(EX_CONFIG, password.error().text);
     auto content = source::Content::make(order, std::move(*files));
-    if (!content) return complain(EX_CONFIG, content.error().text);
+    if (!content) return program.complain(EX_CONFIG, content.error().text);
     const auto place = source::find_place(order);
-    if (!place) return complain(place.error().lasting == Lasting::temporary ? EX_TEMPFAIL : EX_NOHOST, place.error().text);
+    if (!place)
+        return program.complain(place.error().lasting == Lasting::temporary ? EX_TEMPFAIL : EX_NOHOST, place.error().text);
     const sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, tls::hmac_md5};
     const source::Plan plan{order, std::move(*content), *password, digests, nonce, say};
     const bool terminal = sys::is_terminal(STDERR_FILENO) && !order.verbose;
     const auto run = source::run(plan, *place, terminal);
-    return run ? report(order, *run) : complain(EX_OSERR, run.error().text);
+    return run ? report(order, *run) : program.complain(EX_OSERR, run.error().text);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto line = base::parse_command_line({argv + 1, argv + argc}, source::option_table);
-    if (!line) return usage(line.error().text);
-    if (line->has("help"))
-        return std::fputs(base::help_text("smtp-source", source::option_table, source::operands).c_str(), stdout) < 0 ? EX_IOERR
-                                                                                                                      : EX_OK;
-    if (line->has("version")) return std::puts("smtp-source (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
+    const auto line = program.arguments(argc, argv);
+    if (!line) return line.error();
     const auto order = source::make_order(*line, sys::host_name());
-    return order ? start(*order) : usage(order.error().text);
+    return order ? start(*order) : program.usage(order.error().text);
 }

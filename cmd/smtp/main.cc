@@ -6,7 +6,7 @@
 
 #include "base/escape.hh"
 #include "client/deliver.hh"
-#include "cmd/settings_file.hh"
+#include "cmd/program.hh"
 #include "cmd/sibling.hh"
 #include "cmd/smtp/crypto.hh"
 #include "cmd/smtp/login.hh"
@@ -23,14 +23,11 @@ using namespace greylag;
 
 namespace {
 
-int usage(const std::string& fault) {
-    std::fprintf(stderr, "smtp: %s\n%s\n", fault.c_str(),
-                 base::usage_line("smtp", sender::option_table, sender::operands).c_str());
-    return EX_USAGE;
-}
+constexpr cmd::Program program{"smtp", sender::option_table, sender::operands};
 
 int complain(int status, const std::string& text) {
-    std::fprintf(stderr, "smtp: %s\n%s", text.c_str(), std::string(sender::last_word(status)).c_str());
+    program.complain(status, text);
+    std::fputs(std::string(sender::last_word(status)).c_str(), stderr);
     return status;
 }
 
@@ -107,14 +104,11 @@ int run(const sender::Order& order, const config::Settings& settings, const std:
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto line = base::parse_command_line({argv + 1, argv + argc}, sender::option_table);
-    if (!line) return usage(line.error().text);
-    if (line->has("help"))
-        return std::fputs(base::help_text("smtp", sender::option_table, sender::operands).c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
-    if (line->has("version")) return std::puts("smtp (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
+    const auto line = program.arguments(argc, argv);
+    if (!line) return line.error();
     const std::string host_name = sys::host_name();
     const auto order = sender::make_order(*line, host_name);
-    if (!order) return usage(order.error().text);
+    if (!order) return program.usage(order.error().text);
     const auto file = cmd::load_settings(line->value('C'));
     if (!file) return complain(EX_CONFIG, file.error().text);
     cmd::print_faults(file->loaded.faults);

@@ -2,10 +2,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "base/wipe.hh"
-#include "cmd/settings_file.hh"
+#include "cmd/program.hh"
 #include "cmd/smtpd-passwd/edit.hh"
 #include "cmd/smtpd-passwd/options.hh"
 #include "secret/random.hh"
@@ -17,9 +15,10 @@ using namespace greylag;
 namespace {
 
 constexpr std::size_t longest = 1024;
+constexpr cmd::Program program{"smtpd-passwd", passwd::option_table, "user"};
 
 int fail(const Error& error) {
-    std::fprintf(stderr, "smtpd-passwd: %s\n", error.text.c_str());
+    program.complain(0, error.text);
     switch (error.kind) {
         case Kind::usage: return EX_DATAERR;
         case Kind::config: return EX_CONFIG;
@@ -35,12 +34,6 @@ int fail(const Error& error) {
         case Kind::internal: break;
     }
     return error.lasting == Lasting::temporary ? EX_TEMPFAIL : EX_IOERR;
-}
-
-int usage(const std::string& fault) {
-    std::fprintf(stderr, "smtpd-passwd: %s\n%s\n", fault.c_str(),
-                 base::usage_line("smtpd-passwd", passwd::option_table, "user").c_str());
-    return EX_USAGE;
 }
 
 Result<base::Secret> password() {
@@ -64,15 +57,12 @@ Result<std::string> users_file(const base::CommandLine& given) {
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto given = base::parse_command_line({argv + 1, argv + argc}, passwd::option_table, true);
-    if (!given) return usage(given.error().text);
-    if (given->has("help"))
-        return std::fputs(base::help_text("smtpd-passwd", passwd::option_table, "user").c_str(), stdout), EX_OK;
-    if (given->has("version")) return std::puts("smtpd-passwd (greylag) " GREYLAG_VERSION), EX_OK;
-    if (given->operands.size() != 1) return usage("one user is needed");
+    const auto given = program.arguments(argc, argv, {}, true);
+    if (!given) return given.error();
+    if (given->operands.size() != 1) return program.usage("one user is needed");
     const auto kinds = given->has('m') ? passwd::parse_kinds(given->value('m')) : Result<passwd::Kinds>(passwd::Kinds{});
-    if (!kinds) return usage(kinds.error().text);
-    if (given->has('d') && given->has('m')) return usage("-d and -m exclude each other");
+    if (!kinds) return program.usage(kinds.error().text);
+    if (given->has('d') && given->has('m')) return program.usage("-d and -m exclude each other");
 
     const std::string user(given->operands.front());
     const auto file = users_file(*given);

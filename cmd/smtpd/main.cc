@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cmd/settings_file.hh"
+#include "cmd/program.hh"
 #include "cmd/smtpd/accept.hh"
 #include "cmd/smtpd/check.hh"
 #include "cmd/smtpd/hold.hh"
@@ -20,10 +20,7 @@ using namespace greylag;
 
 namespace {
 
-int usage(const std::string& fault) {
-    std::fprintf(stderr, "smtpd: %s\n%s\n", fault.c_str(), base::usage_line("smtpd", smtpd::option_table, "").c_str());
-    return EX_USAGE;
-}
+constexpr cmd::Program program{"smtpd", smtpd::option_table, ""};
 
 // A client that waits is told; the administrator reads the rest in the log.
 int refuse_to_serve(const smtpd::Setup& setup, bool client_waits) {
@@ -35,17 +32,12 @@ int refuse_to_serve(const smtpd::Setup& setup, bool client_waits) {
     return EX_CONFIG;
 }
 
-int fail(const Error& error, int status) {
-    std::fprintf(stderr, "smtpd: %s\n", error.text.c_str());
-    return status;
-}
-
 int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security security) {
     sys::Signals signals;
     const auto ends = sys::connection_ends(in, setup.netdir);
     if (!ends) {
         smtpd::turn_away(out, smtp::say(smtp::Voice::config_error));
-        return fail(ends.error(), EX_CONFIG);
+        return program.complain(EX_CONFIG, ends.error().text);
     }
     const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
     if (ends->gone || setup.is_evil(peer)) return EX_OK;
@@ -72,9 +64,10 @@ bool will_listen(const smtpd::Setup& setup) {
 
 int serve(smtpd::Setup setup, const base::CommandLine& given, smtpd::Crypto* crypto) {
     auto sockets = smtpd::find_sockets(setup);
-    if (!sockets) return fail(sockets.error(), EX_OSERR);
+    if (!sockets) return program.complain(EX_OSERR, sockets.error().text);
     if (sys::is_root() && !setup.settings.smtpd.user.empty())
-        if (const auto done = sys::become(setup.settings.smtpd.user); !done) return fail(done.error(), EX_CONFIG);
+        if (const auto done = sys::become(setup.settings.smtpd.user); !done)
+            return program.complain(EX_CONFIG, done.error().text);
     if (!sockets->loop.listeners.empty()) return smtpd::accept_loop(std::move(setup), std::move(sockets->loop), given, crypto);
     if (sockets->session) return single_session(setup, sockets->session.get(), sockets->session.get(), {crypto, nullptr});
     return single_session(setup, STDIN_FILENO, STDOUT_FILENO, {crypto, nullptr});
@@ -85,14 +78,12 @@ int serve(smtpd::Setup setup, const base::CommandLine& given, smtpd::Crypto* cry
 int main(int argc, char** argv) {
     sys::sane_process();
     sys::detach_stderr_from_socket();
-    const auto given = base::parse_command_line({argv + 1, argv + argc}, smtpd::option_table);
-    if (!given) return usage(given.error().text);
-    if (given->has("help")) return std::fputs(base::help_text("smtpd", smtpd::option_table, "").c_str(), stdout), EX_OK;
-    if (given->has("version")) return std::puts("smtpd (greylag) " GREYLAG_VERSION), EX_OK;
-    if (!given->operands.empty()) return usage("unexpected argument '" + std::string(given->operands.front()) + "'");
+    const auto given = program.arguments(argc, argv);
+    if (!given) return given.error();
+    if (!given->operands.empty()) return program.usage("unexpected argument '" + std::string(given->operands.front()) + "'");
 
     auto setup = smtpd::make_setup(*given);
-    if (!setup && setup.error().kind == Kind::usage) return usage(setup.error().text);
+    if (!setup && setup.error().kind == Kind::usage) return program.usage(setup.error().text);
     const bool client_waits = !given->has('l') && !given->has("check");
     if (!setup) {
         smtpd::Setup unread;
