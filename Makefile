@@ -49,11 +49,10 @@ WARN += $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)
 HARD := -fstack-protector-strong -fstack-clash-protection -D_GLIBCXX_ASSERTIONS
 # Small before fast: a session touches most of its text once, and every page of it costs; the hot loops are memchr and memcpy.
 OPT_release := -Os $(HARD) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
-OPT_san     := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS
-OPT_fuzz    := -O1 -g1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -D_GLIBCXX_ASSERTIONS
+OPT_san     := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS \
+               $(if $(findstring clang,$(CXX)),-fsanitize=fuzzer-no-link)
 LINK_release := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
 LINK_san     := -fsanitize=address,undefined
-LINK_fuzz    := -fsanitize=address,undefined
 ifneq ($(MODE),release)
 STATIC :=
 endif
@@ -158,12 +157,12 @@ check: all $(TEST_BIN)
 check-peers: all
 	@B='$(B)' sh tests/peers/run.sh
 
-# libFuzzer lives in clang.
+# libFuzzer lives in clang; its programs are of the sanitizers' objects.
 FUZZ_CXX ?= $(firstword $(foreach c,clang++-19 clang++,$(if $(shell command -v $(c) 2>/dev/null),$(c))))
 fuzz:
 	@test -n '$(FUZZ_CXX)' || { echo 'make fuzz needs clang++ with libFuzzer' >&2; exit 1; }
-	@$(MAKE) --no-print-directory MODE=fuzz CXX=$(FUZZ_CXX) fuzzers
-	@FUZZ_SECONDS='$(FUZZ_SECONDS)' sh tests/fuzz/run.sh build/fuzz-$(notdir $(FUZZ_CXX))/fuzz
+	@$(MAKE) --no-print-directory MODE=san CXX=$(FUZZ_CXX) fuzzers
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' sh tests/fuzz/run.sh build/san-$(notdir $(FUZZ_CXX))/fuzz
 fuzzers: $(addprefix $(B)/fuzz/,$(FUZZERS))
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcmd.a $(B)/libgreylag.a
 	@mkdir -p $(@D)

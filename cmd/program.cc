@@ -19,10 +19,12 @@ int Program::usage(std::string_view fault) const {
     return complain(EX_USAGE, std::string(fault) + "\n" + base::usage_line(name, options, operands));
 }
 
+int Program::help(std::string_view more) const { return put(base::help_text(name, options, operands).append(more)); }
+
 std::expected<base::CommandLine, int> Program::arguments(int argc, char** argv, std::string_view more, bool permute) const {
     auto line = base::parse_command_line({argv + 1, argv + argc}, options, permute);
     if (!line) return std::unexpected(usage(line.error().text));
-    if (line->has("help")) return std::unexpected(put(base::help_text(name, options, operands).append(more)));
+    if (line->has("help")) return std::unexpected(help(more));
     if (line->has("version")) return std::unexpected(put(std::string(name) + " (greylag) " GREYLAG_VERSION "\n"));
     return *std::move(line);
 }

@@ -18,7 +18,8 @@ struct Program {
 
     // "NAME: text" on standard error.
     int complain(int status, std::string_view text) const;
-    int usage(std::string_view fault) const;  // and the usage line; 64
+    int usage(std::string_view fault) const;     // and the usage line; 64
+    int help(std::string_view more = {}) const;  // on standard output
 
     // Where --help (with `more` behind it), --version or a fault was all there is, the status to end with.
     std::expected<base::CommandLine, int> arguments(int argc, char** argv, std::string_view more = {},

@@ -1,24 +1,18 @@
 // mconnect: a line to a mail server (mconnect(1)). Arguments and exit status.
-#include <sysexits.h>
-
 #include <algorithm>
-#include <cstdio>
 
 #include "base/escape.hh"
 #include "base/time.hh"
 #include "cmd/mconnect/options.hh"
 #include "cmd/mconnect/session.hh"
+#include "cmd/program.hh"
 #include "sys/fd.hh"
 
 using namespace greylag;
 
 namespace {
 
-int usage(const std::string& fault) {
-    std::fprintf(stderr, "mconnect: %s\n%s\n", fault.c_str(),
-                 base::usage_line("mconnect", mconnect::option_table, mconnect::operands).c_str());
-    return EX_USAGE;
-}
+constexpr cmd::Program program{"mconnect", mconnect::option_table, mconnect::operands};
 
 Result<mconnect::Order> make_order(const base::CommandLine& given) {
     mconnect::Order order;
@@ -49,13 +43,8 @@ Result<mconnect::Order> make_order(const base::CommandLine& given) {
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto given = base::parse_command_line({argv + 1, argv + argc}, mconnect::option_table, true);
-    if (!given) return usage(given.error().text);
-    if (given->has("help")) {
-        const auto text = base::help_text("mconnect", mconnect::option_table, mconnect::operands);
-        return std::fputs(text.c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
-    }
-    if (given->has("version")) return std::puts("mconnect (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
+    const auto given = program.arguments(argc, argv, {}, true);
+    if (!given) return given.error();
     const auto order = make_order(*given);
-    return order ? mconnect::run(*order) : usage(order.error().text);
+    return order ? mconnect::run(*order) : program.usage(order.error().text);
 }

@@ -1,27 +1,22 @@
 #include "cmd/smtp/login.hh"
 
-#include <unistd.h>
-
-#include "base/ascii.hh"
 #include "base/escape.hh"
 #include "client/credentials.hh"
 #include "sys/file.hh"
+#include "sys/rights.hh"
 
 namespace greylag::sender {
 
 namespace {
-constexpr std::size_t secrets_limit = 1 << 20, passwd_limit = 4 << 20;
+constexpr std::size_t secrets_limit = 1 << 20;
 }
 
 Result<client::Login> read_login(const Order& order, const config::Settings& settings) {
     const std::string& file = settings.auth.secrets;
     if (file.empty()) return base::fail(Kind::config, "-a: no file of passwords is set (secrets in [auth])");
     client::Login login;
-    login.user = order.user;
+    login.user = order.user.empty() ? sys::login_name() : order.user;
     login.without_tls = order.without_tls;
-    if (login.user.empty())
-        if (const auto passwd = sys::read_file("/etc/passwd", passwd_limit)) login.user = login_name(::getuid(), *passwd);
-    if (login.user.empty()) return base::fail(Kind::config, "-a: nobody knows your login name; give one with -u");
     auto text = sys::read_file(file, secrets_limit, sys::Guard::private_to_owner);
     if (!text) return base::fail(Kind::config, "-a: " + text.error().text);
     login.secrets = base::Secret(std::move(*text));
@@ -30,14 +25,6 @@ Result<client::Login> read_login(const Order& order, const config::Settings& set
     if (!client::knows_user(login.secrets.get(), login.user))
         return base::fail(Kind::config, file + ": no key for SMTP and the user " + base::quoted(login.user, 200));
     return login;
-}
-
-std::string login_name(std::uint32_t uid, std::string_view passwd) {
-    for (const auto line : base::split(passwd, '\n')) {
-        const auto fields = base::split(line, ':');
-        if (fields.size() >= 3 && base::parse_number<std::uint32_t>(fields[2]) == uid) return std::string(fields[0]);
-    }
-    return {};
 }
 
 }  // namespace greylag::sender

@@ -1,9 +1,5 @@
 // -a: as whom to authenticate, and the file of the passwords.
 #pragma once
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include "client/deliver.hh"
 #include "cmd/smtp/order.hh"
 #include "config/settings.hh"
@@ -12,8 +8,5 @@ namespace greylag::sender {
 
 // The error (Kind::config) names the file and what is missing or wrong in it, never what it says.
 Result<client::Login> read_login(const Order& order, const config::Settings& settings);
-
-// The name of the user `uid` in the text of /etc/passwd; empty when there is none.
-std::string login_name(std::uint32_t uid, std::string_view passwd);
 
 }  // namespace greylag::sender

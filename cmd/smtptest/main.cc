@@ -7,6 +7,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "cmd/program.hh"
 #include "cmd/smtptest/door.hh"
 #include "cmd/smtptest/options.hh"
 #include "cmd/smtptest/order.hh"
@@ -15,6 +16,7 @@
 #include "sys/fd.hh"
 #include "sys/file.hh"
 #include "sys/io.hh"
+#include "sys/rights.hh"
 #include "sys/terminal.hh"
 
 using namespace greylag;
@@ -24,27 +26,7 @@ namespace {
 
 constexpr std::size_t largest_input = 256 << 20;
 
-int usage(const std::string& fault) {
-    std::fprintf(stderr, "smtptest: %s\n%s\n", fault.c_str(), base::usage_line("smtptest", option_table, operands).c_str());
-    return EX_USAGE;
-}
-
-int complain(int status, const std::string& text) {
-    std::fprintf(stderr, "smtptest: %s\n", text.c_str());
-    return status;
-}
-
-std::string login_name() {
-    const auto passwd = sys::read_file("/etc/passwd", 4 << 20);
-    const std::string number = std::to_string(::getuid());
-    if (passwd)
-        for (const auto line : base::split(*passwd, '\n')) {
-            const auto fields = base::split(line, ':');
-            if (fields.size() > 2 && fields[2] == number) return std::string(fields[0]);
-        }
-    const char* user = ::getenv("LOGNAME");
-    return user != nullptr ? user : "";
-}
+constexpr cmd::Program program{"smtptest", option_table, operands};
 
 // The parent has said all there is to say; the child has no terminal.
 bool into_background() {
@@ -100,12 +82,12 @@ int run(const Order& order) {
     const bool colours = !order.json && order.file.empty() && sys::is_terminal(STDOUT_FILENO);
     Report report({order.json, order.time, colours});
     for (const auto& note : order.notes) std::fprintf(stderr, "smtptest: %s\n", note.c_str());
-    if (const auto written = write_pid(order.pid_file); !written) return complain(EX_CANTCREAT, written.error().text);
+    if (const auto written = write_pid(order.pid_file); !written) return program.complain(EX_CANTCREAT, written.error().text);
     if (!order.script.empty()) return run_script(order, report);
     std::string file;
     if (!order.file.empty()) {
         auto text = sys::read_file(order.file, largest_input);
-        if (!text) return complain(EX_NOINPUT, text.error().text);
+        if (!text) return program.complain(EX_NOINPUT, text.error().text);
         file = *std::move(text);
     }
     Round round(order, report);
@@ -119,7 +101,7 @@ int run(const Order& order) {
     if (unattended && report.status() != EX_OK) return round.quit(), report.status();
     if (!order.socket.empty()) {
         const auto door = sys::UnixDoor::open(order.socket);
-        if (!door) return complain(EX_CANTCREAT, door.error().text);
+        if (!door) return program.complain(EX_CANTCREAT, door.error().text);
         report.say("Serving on " + base::printable(order.socket));
         if (order.background && into_background()) (void)write_pid(order.pid_file);
         serve(*door, round, report);
@@ -136,13 +118,11 @@ int run(const Order& order) {
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto given = base::parse_command_line({argv + 1, argv + argc}, option_table, true);
-    if (!given) return usage(given.error().text);
-    if (given->has("help") || given->has('h'))
-        return std::fputs(base::help_text("smtptest", option_table, operands).c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
-    if (given->has("version")) return std::puts("smtptest (greylag) " GREYLAG_VERSION) < 0 ? EX_IOERR : EX_OK;
-    auto order = make_order(*given, argv[0] != nullptr ? argv[0] : "", login_name());
-    if (!order) return usage(order.error().text);
+    const auto given = program.arguments(argc, argv, {}, true);
+    if (!given) return given.error();
+    if (given->has('h')) return program.help();
+    auto order = make_order(*given, argv[0] != nullptr ? argv[0] : "", sys::login_name());
+    if (!order) return program.usage(order.error().text);
     // One round's session is offered by the next.
     order->tls_options.memory = smtp_client::make_tls_memory();
     return run(*order);

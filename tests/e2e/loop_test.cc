@@ -359,9 +359,9 @@ TEST_CASE("loop: while no descriptor is left it sleeps") {
     // A loop that tries again at once burns most of the 50 ticks of this half second.
     CHECK(before >= 0);
     CHECK(ticks() - before < 10);
-    // SIGTERM is heard all the same.
+    // SIGTERM is heard all the same; a sanitizer ends badly, having no descriptor for its report.
     loop.signal(SIGTERM);
-    CHECK(must(loop.wait()).ok());
+    CHECK((must(loop.wait()).ok() || sanitized()));
 }
 
 TEST_CASE("loop: replies do not wait for one another (TCP_NODELAY)") {

@@ -115,7 +115,7 @@ TEST_CASE("send: any failing system call is temporary, and what is reported is t
     if (strace.empty()) SKIP("strace is not installed");
     const auto calls = calls_of(h, strace);
     // A dynamic program's first calls are its loader's, which ends with 127 of its own when one fails.
-    const bool dynamic = program_path("send").find("/san-") != std::string::npos;
+    const bool dynamic = sanitized();
     for (const char* call :
          {"openat", "write", "pread64", "copy_file_range", "fsync", "rename", "mkdir", "newfstatat", "stat", "statx"}) {
         const auto made = calls.find(call);
@@ -167,7 +167,7 @@ TEST_CASE("send: a directory that cannot be written is temporary") {
 TEST_CASE("send: memory does not grow with the message") {
     const SendHouse h({"alice"});
     NEEDS_SEND(h);
-    if (program_path("send").find("/san-") != std::string::npos) SKIP("a sanitizer's memory is no measure");
+    if (sanitized()) SKIP("a sanitizer's memory is no measure");
     const std::string big = "Subject: big\n\n" + std::string(64 << 20, 'x');
     // 16 MiB of address space: the program, its stack, and no message.
     const std::vector<std::string> small = {"/bin/sh", "-c", "ulimit -v 16384; exec \"$@\"", "sh"};

@@ -53,6 +53,8 @@ std::string program_path(std::string_view name) {
     return runnable(path);
 }
 
+bool sanitized() { return program_path("smtpd").find("/san-") != std::string::npos; }
+
 std::string find_program(std::string_view name) {
     const char* path = ::getenv("PATH");
     // Where an administrator's programs are is not on everybody's PATH.

@@ -12,6 +12,7 @@ namespace greylag::test {
 
 // $B/bin/NAME of this build, absolute; empty when it is not built (SKIP then).
 std::string program_path(std::string_view name);
+bool sanitized();  // the programs carry a sanitizer, with memory and endings of its own
 // Where PATH finds a program of the system, or empty.
 std::string find_program(std::string_view name);
 
