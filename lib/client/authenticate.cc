@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/ascii.hh"
-#include "base/base64.hh"
 
 namespace greylag::client {
 
@@ -13,8 +12,6 @@ namespace c = smtp::client;
 using Step = c::Auth::Step;
 using State = smtp::Outcome::State;
 using Cause = smtp::Outcome::Cause;
-
-constexpr std::size_t longest_command = 510;  // RFC 5321 4.5.3.1.4, without its end
 
 c::Auth give_up(State state, Cause cause, std::string text, std::uint16_t code = 0, std::string enhanced = {}) {
     if (enhanced.empty()) enhanced = state == State::later ? "4.7.0" : "5.7.8";
@@ -39,18 +36,18 @@ c::Auth Authenticator::on(const c::AskAuth& ask) {
     if (!ask.reply) return begin(ask);
     const smtp::Reply& reply = *ask.reply;
     if (!aborted_.empty()) return give_up(State::later, Cause::auth, aborted_);
-    if (!client_) return give_up(State::later, Cause::auth, "the server spoke out of turn");
+    if (!exchange_) return give_up(State::later, Cause::auth, "the server spoke out of turn");
     switch (reply.code / 100) {
         case 2: break;
         case 3: return challenge(reply);
         default:
             if (reply.code != 504 && reply.code != 534) return refused(reply);
-            unknown_.emplace_back(sasl::name(client_->mechanism()));
-            client_.reset();
+            unknown_.emplace_back(sasl::name(exchange_->mechanism()));
+            exchange_.reset();
             c::Auth next = begin(ask);
             return next.step == Step::done ? refused(reply) : std::move(next);
     }
-    const auto real = client_->succeeded();
+    const auto real = exchange_->succeeded();
     if (!real) return give_up(State::later, Cause::auth, real.error().text);
     return {Step::done, {}, {}};
 }
@@ -74,40 +71,14 @@ c::Auth Authenticator::begin(const c::AskAuth& ask) {
         return base::iequals(one, sasl::name(sasl::Mechanism::scram_sha_256_plus));
     });
     if (*mechanism == sasl::Mechanism::scram_sha_256_plus || !server_binds) facts.bindings = facts_.bindings;
-    client_.emplace(*mechanism, std::move(facts), facts_.user, std::string(password->get()));
-    std::string line = "AUTH " + std::string(sasl::name(*mechanism));
-    auto initial = client_->initial();
-    if (!initial) return {Step::send, std::move(line), {}};
-    std::string text = base::base64_encode(*initial);
-    base::wipe(*initial);
-    has_pending_ = line.size() + 1 + text.size() > longest_command;
-    if (has_pending_) {
-        pending_ = base::Secret(std::move(text));
-        return {Step::send, std::move(line), {}};
-    }
-    line.reserve(longest_command + 2);
-    line += ' ';
-    line += text.empty() ? "=" : text;
-    base::wipe(text);
-    return {Step::send, std::move(line), {}};
+    exchange_.emplace(sasl::Client(*mechanism, std::move(facts), facts_.user, std::string(password->get())));
+    return {Step::send, exchange_->begin(), {}};
 }
 
 c::Auth Authenticator::challenge(const smtp::Reply& reply) {
-    if (reply.code != 334 || reply.lines.size() != 1) return abort("the server asks what AUTH never asks");
-    auto asked = base::base64_decode(base::trim(reply.lines.front()));
-    if (std::exchange(has_pending_, false)) return {Step::send, std::string(pending_.get()), {}};
-    // LOGIN's questions are for people, and some servers ask them as they are.
-    if (!asked && client_->mechanism() == sasl::Mechanism::login) asked.emplace();
-    if (!asked) return abort("the server's challenge is not base64");
-    auto answer = client_->respond(*asked);
-    if (!answer) return abort(answer.error().text);
-    std::string text = base::base64_encode(*answer);
-    base::wipe(*answer);
-    return {Step::send, std::move(text), {}};
-}
-
-c::Auth Authenticator::abort(std::string why) {
-    aborted_ = std::move(why);
+    auto line = exchange_->answer(reply);
+    if (line) return {Step::send, *std::move(line), {}};
+    aborted_ = line.error().text;
     return {Step::send, "*", {}};
 }
 

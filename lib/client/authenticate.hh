@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/wipe.hh"
-#include "sasl/client.hh"
+#include "client/auth_exchange.hh"
 #include "smtp/client.hh"
 
 namespace greylag::client {
@@ -33,14 +33,11 @@ public:
 private:
     smtp::client::Auth begin(const smtp::client::AskAuth& ask);
     smtp::client::Auth challenge(const smtp::Reply& reply);
-    smtp::client::Auth abort(std::string why);
     smtp::client::Auth go_on(std::string why);
 
     Facts facts_;
     std::vector<std::string> unknown_;  // mechanisms the server offered and then did not know
-    std::optional<sasl::Client> client_;
-    base::Secret pending_;  // an initial response that was too long for the command
-    bool has_pending_ = false;
+    std::optional<AuthExchange> exchange_;
     std::string aborted_;  // why
     std::string note_;
 };

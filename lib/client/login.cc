@@ -4,10 +4,9 @@
 #include <optional>
 
 #include "base/ascii.hh"
-#include "base/base64.hh"
 #include "base/escape.hh"
+#include "client/auth_exchange.hh"
 #include "client/connection_state.hh"
-#include "sasl/client.hh"
 #include "secret/random.hh"
 #include "secret/sha256.hh"
 #include "tls/digest.hh"
@@ -15,9 +14,6 @@
 namespace greylag::smtp_client {
 
 namespace {
-
-constexpr std::size_t longest_command = 510;  // RFC 4954 4: an initial response that does not fit is sent as an answer
-constexpr unsigned most_rounds = 10;
 
 sasl::Digests digests() {
     sasl::Digests d;
@@ -69,94 +65,49 @@ bool has_control(std::string_view text) { return std::any_of(text.begin(), text.
 
 }  // namespace
 
-// One mechanism from AUTH to its verdict. `fatal`: whoever is there must not be talked to any more.
+// One mechanism on this connection, from AUTH to its verdict.
 class Connection::Login {
 public:
-    Login(State& state, sasl::Mechanism mechanism, sasl::Client client)
-        : s_(state), mechanism_(mechanism), client_(std::move(client)) {}
+    Login(State& state, client::AuthExchange exchange) : s_(state), exchange_(std::move(exchange)) {}
 
-    Result<Reply> run(bool initial_response, bool& fatal) {
-        auto sent = begin(initial_response);
-        for (unsigned round = 0;; ++round) {
+    Result<Reply> run() {
+        std::string line = exchange_.begin();
+        std::string shown = shown_command(line);
+        for (;;) {
+            auto sent = s_.put_line(line, shown);
+            base::wipe(line);
             if (!sent) return std::unexpected(std::move(sent).error());
+            s_.doing = "AUTH";
             auto reply = s_.reply();
             if (!reply) return reply;
-            if (reply->code / 100 == 2) return verdict(*std::move(reply), fatal);
+            if (reply->code / 100 == 2) return verdict(*std::move(reply));
             if (reply->code / 100 != 3) return reply;
-            auto answer = round < most_rounds ? answer_to(*reply) : std::nullopt;
-            if (!answer) return give_up(fatal);
-            std::string text = base::base64_encode(*answer);
-            sent = s_.put_line(text, "***");
-            base::wipe(text);
-            base::wipe(*answer);
-            s_.doing = "AUTH";
+            auto answer = exchange_.answer({static_cast<std::uint16_t>(reply->code), {}, reply->lines});
+            if (!answer) return give_up(answer.error().text);
+            line = *std::move(answer);
+            shown = "***";
         }
     }
 
 private:
-    Result<void> begin(bool initial_response) {
-        std::string line = "AUTH " + std::string(sasl::name(mechanism_));
-        const std::string shown = line;
-        if (initial_response) {
-            if (auto initial = client_.initial()) {
-                std::string text = base::base64_encode(*initial);
-                if (text.empty()) text = "=";
-                base::wipe(*initial);
-                if (line.size() + 1 + text.size() <= longest_command) {
-                    line += " " + text;
-                } else {
-                    held_ = base::Secret(text);
-                }
-                base::wipe(text);
-            }
-        }
-        auto sent = s_.put_line(line, shown_command(line));
-        base::wipe(line);
-        return sent;
+    Result<Reply> verdict(Reply reply) {
+        const auto real = exchange_.succeeded();
+        return real ? Result<Reply>(std::move(reply)) : impostor(real.error().text);
     }
 
-    std::optional<std::string> answer_to(const Reply& reply) {
-        if (!held_.empty()) {
-            auto held = base::base64_decode(held_.get());
-            held_ = {};
-            return held;
-        }
-        auto asked = base::base64_decode(base::trim(reply.lines.front()));
-        // LOGIN's questions are for people, and some servers ask them as they are.
-        if (!asked && mechanism_ == sasl::Mechanism::login) asked.emplace();
-        if (!asked) {
-            why_ = "the server's challenge is not base64: " + base::quoted(reply.lines.front(), 80);
-            return std::nullopt;
-        }
-        auto answer = client_.respond(*asked);
-        if (answer) return *std::move(answer);
-        why_ = answer.error().text;
-        return std::nullopt;
-    }
-
-    Result<Reply> verdict(Reply reply, bool& fatal) {
-        const auto real = client_.succeeded();
-        if (real) return reply;
-        fatal = true;
-        return std::unexpected(failure_of(Failure::Kind::authentication, s_.peer + ": " + real.error().text));
-    }
-
-    Result<Reply> give_up(bool& fatal) {
-        if (why_.empty()) why_ = "the server never stops asking";
+    Result<Reply> give_up(const std::string& why) {
         if (auto sent = s_.put_line("*", "*"); !sent) return std::unexpected(std::move(sent).error());
-        s_.doing = "AUTH";
         auto reply = s_.reply();
-        if (!reply) return reply;
-        // It saw our proof and has none of its own, or it breaks the mechanism: nothing weaker is said to it.
-        fatal = true;
-        return std::unexpected(failure_of(Failure::Kind::authentication, s_.peer + ": " + why_));
+        return reply ? impostor(why) : reply;
+    }
+
+    // It saw our proof and has none of its own, or it breaks the mechanism: nothing weaker is said to it.
+    Result<Reply> impostor(const std::string& why) {
+        return std::unexpected(failure_of(Failure::Kind::authentication, s_.peer + ": " + why));
     }
 
     State& s_;
-    sasl::Mechanism mechanism_;
-    sasl::Client client_;
-    base::Secret held_;
-    std::string why_;
+    client::AuthExchange exchange_;
 };
 
 Result<Reply> Connection::authenticate(const Hello& offered, const Credentials& credentials) {
@@ -194,9 +145,8 @@ Result<Reply> Connection::authenticate(const Hello& offered, const Credentials& 
         facts.host = s.endpoint.path.empty() ? s.endpoint.host : "localhost";
         facts.port = s.endpoint.service;
         facts.ask = credentials.challenge;
-        bool fatal = false;
-        Login login(s, mechanism, sasl::Client(mechanism, std::move(facts), credentials.user, credentials.password));
-        auto reply = login.run(credentials.initial_response, fatal);
+        sasl::Client spoken(mechanism, std::move(facts), credentials.user, credentials.password);
+        auto reply = Login(s, {client::AuthExchange(std::move(spoken), credentials.initial_response)}).run();
         if (!reply) return reply;
         if (reply->ok()) return reply;
         // Now or never: one mechanism's "not now" leaves hope for the whole.
