@@ -1,14 +1,17 @@
 #!/bin/sh
-# Runs the house checks and the test programs given, and ends with the one line that counts them all.
-# A test program prints "count PASSED FAILED SKIPPED" as its last word; one that does not has failed.
+# Runs the house checks and the test programs given, all at once since they mostly wait, shows them one after the other, and
+# ends with the one line that counts them all. A test program prints "count PASSED FAILED SKIPPED" as its last word; one that
+# does not has failed.
 set -u
 export B CXX MODE
 total_passed=0 total_failed=0 total_skipped=0
-out=$(mktemp) || exit 1
-trap 'rm -f "$out"' EXIT
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+# What runs in the background does not hear an interrupt by itself.
+trap 'trap - TERM; kill 0; exit 1' HUP INT TERM
 
-tally() {  # name
-    line=$(sed -n 's/^count \([0-9]* [0-9]* [0-9]*\)$/\1/p' "$out" | tail -n 1)
+tally() {  # name output
+    line=$(sed -n 's/^count \([0-9]* [0-9]* [0-9]*\)$/\1/p' "$2" | tail -n 1)
     if [ -z "$line" ]; then
         echo "FAILED: $1 ended without its count"
         total_failed=$((total_failed + 1))
@@ -18,12 +21,22 @@ tally() {  # name
     total_passed=$((total_passed + $1)) total_failed=$((total_failed + $2)) total_skipped=$((total_skipped + $3))
 }
 
+number=0
 for part in "sh tests/support/house.sh" "$@"; do
+    number=$((number + 1))
+    (
+        $part >"$work/$number" 2>&1
+        echo $? >"$work/$number.status"
+    ) &
+done
+wait
+number=0
+for part in "sh tests/support/house.sh" "$@"; do
+    number=$((number + 1))
     echo "== $part"
-    $part >"$out" 2>&1
-    status=$?
-    sed '/^count [0-9]/d' "$out"
-    tally "$part"
+    sed '/^count [0-9]/d' "$work/$number"
+    tally "$part" "$work/$number"
+    status=$(cat "$work/$number.status")
     if [ "$status" -ne 0 ] && [ "$total_failed" -eq 0 ]; then
         echo "FAILED: $part exited with $status"
         total_failed=1
