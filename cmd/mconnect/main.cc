@@ -5,14 +5,11 @@
 #include "base/time.hh"
 #include "cmd/mconnect/options.hh"
 #include "cmd/mconnect/session.hh"
-#include "cmd/program.hh"
 #include "sys/fd.hh"
 
 using namespace greylag;
 
 namespace {
-
-constexpr cmd::Program program{"mconnect", mconnect::option_table, mconnect::operands};
 
 Result<mconnect::Order> make_order(const base::CommandLine& given) {
     mconnect::Order order;
@@ -43,8 +40,8 @@ Result<mconnect::Order> make_order(const base::CommandLine& given) {
 
 int main(int argc, char** argv) {
     sys::sane_process();
-    const auto given = program.arguments(argc, argv, {}, true);
+    const auto given = mconnect::program.arguments(argc, argv, {}, true);
     if (!given) return given.error();
     const auto order = make_order(*given);
-    return order ? mconnect::run(*order) : program.usage(order.error().text);
+    return order ? mconnect::run(*order) : mconnect::program.usage(order.error().text);
 }

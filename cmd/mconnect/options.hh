@@ -1,6 +1,7 @@
 // mconnect's command line: one table that the parser, --help and the manual page's test share.
 #pragma once
 #include "base/options.hh"
+#include "cmd/program.hh"
 
 namespace greylag::mconnect {
 
@@ -16,5 +17,6 @@ inline constexpr base::Option option_table[] = {
     {0, "timeout", "duration", "for connecting, a handshake, and a reply that must be waited for (60s)"},
 };
 inline constexpr std::string_view operands = "[host | unix:path]";
+inline constexpr cmd::Program program{"mconnect", option_table, operands};
 
 }  // namespace greylag::mconnect

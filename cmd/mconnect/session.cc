@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/escape.hh"
+#include "cmd/mconnect/options.hh"
 #include "cmd/mconnect/wire.hh"
 #include "smtp/typed.hh"
 #include "sys/fd.hh"
@@ -22,10 +23,7 @@ namespace {
 // So much may have been typed, or come through a pipe, before the server took it.
 constexpr std::size_t most_waiting = 64 << 10;
 
-int complain(int status, const std::string& text) {
-    std::fprintf(stderr, "mconnect: %s\n", text.c_str());
-    return status;
-}
+int complain(int status, const std::string& text) { return program.complain(status, text); }
 int complain(const smtp_client::Failure& failure) { return complain(smtp_client::exit_status(failure.kind), failure.text); }
 
 class Session {
@@ -95,13 +93,16 @@ private:
     // What the last reply said is how it went.
     int verdict() const { return typed_.last_code() >= 500 ? EX_UNAVAILABLE : typed_.last_code() >= 400 ? EX_TEMPFAIL : EX_OK; }
 
+    // Who refuses and leaves does not wait for what is on its way, and resets the connection: the refusal is what counts.
+    int lost(const smtp_client::Failure& failure) const { return typed_.last_code() >= 400 ? verdict() : complain(failure); }
+
     bool held() const { return order_.raw ? typed_.waits_for_tls() : typed_.waits(); }
 
     std::optional<int> step(sys::Signals& signals) {
         const bool writes = !held() && wire_ready();
         if (wire_.done() && !piece_ && !said_end_) {
             said_end_ = true;
-            if (const auto said = server_->half_close(); !said) return complain(said.error());
+            if (const auto said = server_->half_close(); !said) return lost(said.error());
         }
         std::array<sys::Interest, 2> both{sys::Interest{server_->descriptor(), true, writes},
                                           sys::Interest{STDIN_FILENO, !at_end_ && wire_.waiting() < most_waiting, false}};
@@ -128,7 +129,7 @@ private:
     std::optional<int> hear() {
         if (!server_->readable(0)) return std::nullopt;
         const auto count = server_->read_some(room_);
-        if (!count) return complain(count.error());
+        if (!count) return lost(count.error());
         if (*count == 0) return verdict();
         const std::string_view octets(room_.data(), *count);
         const std::size_t taken = typed_.theirs(octets);
