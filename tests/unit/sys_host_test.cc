@@ -148,9 +148,9 @@ TEST_CASE("sys/host: the addresses of a name, from the machine's own file") {
 }
 
 TEST_CASE("sys: the name of a user's number") {
-    constexpr std::string_view passwd = "root:x:0:0::/:/bin/sh\nbroken\njoe:x:1000:100::/:/bin/sh\ntwin:x:1000:100::/:/bin/sh\n";
-    CHECK(sys::find_login_name(0, passwd) == "root");
-    CHECK(sys::find_login_name(1000, passwd) == "joe");
-    CHECK(sys::find_login_name(77, passwd) == "77");
+    constexpr std::string_view table = "root:x:0:0::/:/bin/sh\nbroken\njoe:x:1000:100::/:/bin/sh\ntwin:x:1000:100::/:/bin/sh\n";
+    CHECK(sys::find_login_name(0, table) == "root");
+    CHECK(sys::find_login_name(1000, table) == "joe");
+    CHECK(sys::find_login_name(77, table) == "77");
     CHECK(!sys::login_name().empty());
 }
