@@ -40,6 +40,15 @@ STATIC ?= -static-pie
 ifeq ($(origin CXX),default)
 CXX := g++
 endif
+# libFuzzer lives in clang; its programs are of the sanitizers' objects.
+FUZZ_CXX ?= $(firstword $(foreach c,clang++-19 clang++,$(if $(shell command -v $(c) 2>/dev/null),$(c))))
+ifeq ($(MODE),fuzz)
+override MODE := san
+override CXX := $(FUZZ_CXX)
+endif
+ifeq ($(filter release san,$(MODE)),)
+$(error MODE is release, san or fuzz, not '$(MODE)')
+endif
 B := build/$(MODE)-$(notdir $(CXX))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wswitch-enum -Wnon-virtual-dtor \
@@ -157,8 +166,6 @@ check: all $(TEST_BIN)
 check-peers: all
 	@B='$(B)' sh tests/peers/run.sh
 
-# libFuzzer lives in clang; its programs are of the sanitizers' objects.
-FUZZ_CXX ?= $(firstword $(foreach c,clang++-19 clang++,$(if $(shell command -v $(c) 2>/dev/null),$(c))))
 fuzz:
 	@test -n '$(FUZZ_CXX)' || { echo 'make fuzz needs clang++ with libFuzzer' >&2; exit 1; }
 	@$(MAKE) --no-print-directory MODE=san CXX=$(FUZZ_CXX) fuzzers

@@ -30,7 +30,9 @@ configure() {
     mkdir -p "$scratch/state" "$scratch/lib" "$scratch/state/mail/$domain/all/Maildir" "$scratch/state/mail/$domain/to/Maildir"
 }
 
-have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
+# Before /usr/local, where ours may be installed under the names of Postfix's: a peer is never ourselves.
+PATH=/usr/sbin:$PATH
+have() { command -v "$1" >/dev/null 2>&1; }
 
 # name, ours, peer, goal, yes|no|-
 row() {
