@@ -66,11 +66,7 @@ c::Auth Authenticator::begin(const c::AskAuth& ask) {
     sasl::Client::Facts facts;
     facts.digests = facts_.digests;
     facts.nonce = facts_.nonce();
-    // "I could have bound, you cannot": a lie to a server that can, which takes it for an attack (RFC 5802 6).
-    const bool server_binds = std::any_of(ask.mechanisms.begin(), ask.mechanisms.end(), [](const std::string& one) {
-        return base::iequals(one, sasl::name(sasl::Mechanism::scram_sha_256_plus));
-    });
-    if (*mechanism == sasl::Mechanism::scram_sha_256_plus || !server_binds) facts.bindings = facts_.bindings;
+    facts.bindings = sasl::shown_bindings(*mechanism, ask.mechanisms, facts_.bindings);
     exchange_.emplace(sasl::Client(*mechanism, std::move(facts), facts_.user, std::string(password->get())));
     return {Step::send, exchange_->begin(), {}};
 }

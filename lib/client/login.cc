@@ -131,15 +131,12 @@ Result<Reply> Connection::authenticate(const Hello& offered, const Credentials& 
     std::string unfit;
     const auto mechanisms = candidates(offered, credentials, means, unfit);
     if (mechanisms.empty()) return no(nothing_to_try(offered, unfit, means.clear_allowed));
-    const bool binds =
-        std::find(offered.mechanisms.begin(), offered.mechanisms.end(), "SCRAM-SHA-256-PLUS") != offered.mechanisms.end();
     std::optional<Failure> refused;
     for (const auto mechanism : mechanisms) {
         sasl::Client::Facts facts;
         facts.digests = means.digests;
         facts.nonce = secret::random_text(24);
-        // "I could have bound, you cannot" would be a lie to a server that can, and is taken for an attack (RFC 5802 6).
-        if (mechanism == sasl::Mechanism::scram_sha_256_plus || !binds) facts.bindings = bindings;
+        facts.bindings = sasl::shown_bindings(mechanism, offered.mechanisms, bindings);
         facts.authorization = credentials.authorization;
         facts.realm = credentials.realm;
         facts.host = s.endpoint.path.empty() ? s.endpoint.host : "localhost";

@@ -29,6 +29,13 @@ constexpr char separator = '\x01';
 
 }  // namespace
 
+Bindings shown_bindings(Mechanism mechanism, std::span<const std::string> offered, const Bindings& bindings) {
+    if (mechanism == Mechanism::scram_sha_256_plus) return bindings;
+    for (const std::string& one : offered)
+        if (base::iequals(one, name(Mechanism::scram_sha_256_plus))) return {};
+    return bindings;
+}
+
 std::optional<std::string> Client::initial() {
     switch (mechanism_) {
         case Mechanism::login:

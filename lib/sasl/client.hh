@@ -4,6 +4,7 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@
 #include "sasl/mechanism.hh"
 
 namespace greylag::sasl {
+
+// What a client of `mechanism` may say of its bindings. "I could have bound, you cannot" would be a lie to a server that offers
+// to bind, and is taken for an attack (RFC 5802 6).
+Bindings shown_bindings(Mechanism mechanism, std::span<const std::string> offered, const Bindings& bindings);
 
 class Client {
 public:
