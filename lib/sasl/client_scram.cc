@@ -35,7 +35,8 @@ Result<std::string> Client::scram(std::string_view challenge) {
             auto list = challenge;
             const auto signature = take_attribute(list, 'v');
             const auto decoded = signature ? base::base64_decode(*signature) : std::nullopt;
-            if (!decoded || !facts_.digests.equal(*decoded, signature_)) return bad("does not know the password itself");
+            if (!decoded || signature_.empty() || !facts_.digests.equal(*decoded, signature_))
+                return bad("does not know the password itself");
             proven_ = true;
             return std::string();
         }

@@ -45,6 +45,18 @@ TEST_CASE("sasl: RFC 5802, SCRAM-SHA-1") {
     CHECK(said(client.respond("v=rmF9pqV8S7suAoZWja4dJRkFsKQ=")) == "authentication: the server asks for more than SCRAM has");
 }
 
+TEST_CASE("sasl: who sent no SCRAM challenge has no proof to show") {
+    for (const char* first : {"", "r=abcdef", "r=xyz,s=QSXCR+Q6sek8bf92,i=4096", "r=abcdef,s=QSXCR+Q6sek8bf92,i=1"})
+        for (const char* proof : {"v=", "v=,", "v=AA==", ""}) {
+            INFO(first << " then " << proof);
+            sasl::Client client(Mechanism::scram_sha_1, facts(), "user", "pencil");
+            client.initial();
+            CHECK_FALSE(client.respond(first).has_value());
+            CHECK_FALSE(client.respond(proof).has_value());
+            CHECK_FALSE(client.succeeded().has_value());
+        }
+}
+
 TEST_CASE("sasl: RFC 2831, DIGEST-MD5") {
     auto f = facts("OA6MHXh6VqTrRk");
     f.service = "imap";
