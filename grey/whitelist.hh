@@ -1,7 +1,6 @@
 // The whitelist: the administrator's text file STATE/grey/whitelist and its compiled index beside it (grey/README.md). The text
 // decides; the index only makes it quick, and whatever is wrong with it is cured by reading the text.
 #pragma once
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,28 +9,10 @@
 #include "base/result.hh"
 #include "grey/index.hh"
 #include "grey/line.hh"
+#include "grey/scan.hh"
 #include "sys/tree.hh"
 
 namespace greylag::grey {
-
-// The lines of an open text, one at a time.
-class LineScan {
-public:
-    LineScan(int fd, std::uint64_t from, std::uint64_t to, std::string what);
-    // Without its end; valid until the next call. Nothing behind the last one.
-    Result<std::optional<std::string_view>> next();
-    bool ended() const { return ended_; }             // it had a line end
-    std::uint64_t offset() const { return offset_; }  // behind it
-
-private:
-    Result<bool> fill();
-    int fd_;
-    std::uint64_t read_to_, to_, offset_;
-    std::string what_;
-    std::unique_ptr<char[]> room_;
-    std::size_t size_, begin_ = 0, end_ = 0;
-    bool ended_ = false;
-};
 
 class Whitelist {
 public:
@@ -83,6 +64,8 @@ public:
     std::vector<std::string> take_complaints() { return std::exchange(complaints_, {}); }
 
 private:
+    static constexpr const char* text_name = "whitelist";
+    static constexpr const char* index_name = "whitelist.idx";
     struct Text {
         sys::Directory directory;
         sys::Fd fd;
@@ -99,6 +82,7 @@ private:
         What what = What::nothing;
         std::uint64_t covered = 0;
     };
+    static Source source_of(const sys::Entry& text);
     Result<std::optional<sys::Directory>> open_directory() const;
     static Result<std::optional<Text>> open_text(sys::Directory directory);
     Result<std::optional<Text>> open() const;
