@@ -1,21 +1,19 @@
 #include "cmd/smtpd/session.hh"
 
 #include <cerrno>
-#include <memory>
 
 #include "base/wipe.hh"
 #include "cmd/smtpd/auth.hh"
 #include "cmd/smtpd/debug.hh"
 #include "cmd/smtpd/delivery.hh"
-#include "cmd/smtpd/front.hh"
-#include "cmd/smtpd/pace.hh"
+#include "cmd/smtpd/incoming.hh"
 #include "cmd/smtpd/policy.hh"
+#include "cmd/smtpd/room.hh"
 #include "cmd/smtpd/wire.hh"
 #include "smtp/conversation.hh"
 #include "sys/file.hh"
 #include "sys/host.hh"
 #include "sys/io.hh"
-#include "sys/spool.hh"
 
 namespace greylag::smtpd {
 
@@ -28,9 +26,6 @@ using sys::Deadline;
 constexpr Millis command_wait{300'000};
 constexpr Millis block_wait{180'000};
 constexpr Millis reply_wait{300'000};
-
-constexpr std::size_t command_room = 4096;
-constexpr std::size_t body_room = 256 << 10;
 
 smtp::ServerFacts facts(const Setup& setup, Millis greeting_wait, const Authenticator& auth, const Channel* channel,
                         const Begun* taken) {
@@ -67,7 +62,6 @@ public:
           taken_(security.taken),
           waiting_place_(std::move(connection.waiting_place)),
           id_(named(taken_ != nullptr ? taken_->id : sys::make_id())),
-          messages_(taken_ != nullptr ? taken_->messages : 0),
           auth_(setup_, log_, address(), security.crypto != nullptr ? security.crypto->hmac_md5() : nullptr),
           session_deadline_(Deadline::in(setup_.settings.limits.session_time - began_before())),
           command_deadline_(session_deadline_),
@@ -77,8 +71,7 @@ public:
           lmtp_(setup_, log_),
           conversation_(facts(setup_, connection.greeting_wait, auth_, wire_.channel(), taken_), body_limits(setup_)),
           policy_(setup_, ends_, lookup_, log_, conversation_.session()),
-          spool_(new_spool()),
-          room_(std::make_unique_for_overwrite<char[]>(command_room)) {
+          message_(sys::join(setup_.settings.paths.state, "spool"), id_, taken_ != nullptr ? taken_->messages : 0) {
         log_.hold();
         if (taken_ == nullptr && !setup_.tls_first) announce();
         open_debug();
@@ -97,7 +90,6 @@ public:
         }
         flush();
         wire_.close();
-        base::wipe(room_.get(), room_size_);
         log_.release();
     }
 
@@ -120,9 +112,11 @@ private:
     Deadline last(Deadline deadline) const {
         return signals_.within(Deadline::earlier(deadline, session_deadline_), setup_.settings.limits.stop_time);
     }
-    Result<std::size_t> receive(Deadline deadline) { return wire_.receive({room_.get(), room_size_}, deadline); }
-    sys::Spool new_spool() const { return sys::Spool(sys::join(setup_.settings.paths.state, "spool")); }
-    Parcel parcel() { return {setup_, ends_, conversation_.envelope(), lookup_.peer_name(), message_id_}; }
+    Result<std::size_t> receive(Deadline deadline) { return wire_.receive(room_.all(), deadline); }
+    Parcel parcel() { return {setup_, ends_, conversation_.envelope(), lookup_.peer_name(), message_.id()}; }
+    auto tags() {
+        return [this](std::string_view header) { return policy_.tags(header); };
+    }
     void open_debug();
     void announce();
     std::optional<mail::IpAddress> address() const { return ends_.remote ? std::optional(ends_.remote->address) : std::nullopt; }
@@ -131,7 +125,6 @@ private:
     smtp::event::Gone::Why why_gone(const Error& error) const;
     void tell_gone(smtp::event::Gone::Why why) { conversation_.tell(smtp::event::Gone{why}); }
     void store(std::string_view bytes);
-    Result<void> write_front(std::string_view bytes);
 
     void perform(const smtp::step::NeedInput&);
     void perform(const smtp::step::Store& s) { store(s.bytes); }
@@ -179,7 +172,6 @@ private:
     Begun* taken_;
     sys::Fd waiting_place_;
     std::string id_;
-    unsigned messages_ = 0;
     Authenticator auth_;
     Deadline session_deadline_;
     Deadline command_deadline_;
@@ -190,19 +182,12 @@ private:
     LmtpMailer lmtp_;
     smtp::Conversation conversation_;
     Policy policy_;
-    sys::Spool spool_;
-    Front front_;
-    std::string message_id_;
-    std::chrono::steady_clock::time_point body_start_;
-    std::uint64_t body_begin_ = 0;  // octets there were already
-    std::unique_ptr<char[]> room_;
-    std::size_t room_size_ = command_room;
-    std::size_t received_ = 0;  // by the last read
-    bool filled_ = false;       // the last read took all the room: there may be much more
-    std::string_view input_;    // received, not yet taken; points into room_
-    std::string replies_;       // said, not yet sent
-    bool waiting_ = false;      // in the middle of a command's wait
-    bool deaf_ = false;         // the client does not take our replies
+    Incoming message_;
+    Room room_;
+    std::string_view input_;  // received, not yet taken; points into room_
+    std::string replies_;     // said, not yet sent
+    bool waiting_ = false;    // in the middle of a command's wait
+    bool deaf_ = false;       // the client does not take our replies
     bool closed_ = false;
 };
 
@@ -271,15 +256,9 @@ void Session::perform(const smtp::step::NeedInput&) {
     flush();
     if (deaf_) return;
     const bool body = conversation_.in_body();
-    // What was a command may have been a password.
-    if (!body) base::wipe(room_.get(), received_);
-    // Between messages a session holds none.
-    if (spool_.size() != 0 && !conversation_.has_message()) spool_ = new_spool();
-    if (body && filled_ && room_size_ < body_room) {
-        base::wipe(room_.get(), room_size_);
-        room_ = std::make_unique_for_overwrite<char[]>(body_room);
-        room_size_ = body_room;
-    }
+    if (!body) room_.forget();
+    if (!conversation_.has_message()) message_.drop_left_over();
+    if (body && room_.was_filled()) room_.enlarge();
     // A command has its time as a whole, however many pieces it comes in; a body has it for each block.
     if (!waiting_ || body) command_deadline_ = last(Deadline::in(body ? block_wait : command_wait));
     waiting_ = true;
@@ -287,10 +266,8 @@ void Session::perform(const smtp::step::NeedInput&) {
     const auto got = receive(command_deadline_);
     if (!got) return tell_gone(why_gone(got.error()));
     if (*got == 0) return tell_gone(Why::eof);
-    received_ = *got;
-    input_ = {room_.get(), received_};
-    filled_ = received_ == room_size_;
-    if (body && too_slow(conversation_.body_octets() - body_begin_, sys::since(body_start_))) tell_gone(Why::too_slow);
+    input_ = room_.took(*got);
+    if (body && message_.comes_too_slowly(conversation_.body_octets())) tell_gone(Why::too_slow);
 }
 
 void Session::perform(const smtp::effect::Watch& e) {
@@ -317,15 +294,14 @@ void Session::perform(smtp::effect::Ask& e) {
 }
 
 smtp::Event Session::answer(const smtp::question::Deliver& question) {
-    // A message that is all header, or nothing; what the spool says to it is asked for when it is finished.
-    if (front_.waiting()) (void)write_front({});
+    message_.end(tags());
     auto verdict = policy_.on(question);
     if (verdict.ok())
-        verdict = deliver(parcel(), spool_, lmtp_, log_);
+        verdict = deliver(parcel(), message_.spool(), lmtp_, log_);
     else
-        refuse_blocked(parcel(), verdict, spool_, log_);
-    spool_ = new_spool();
-    return smtp::event::Delivered{std::move(verdict), message_id_};
+        refuse_blocked(parcel(), verdict, message_.spool(), log_);
+    message_.drop();
+    return smtp::event::Delivered{std::move(verdict), message_.id()};
 }
 
 void Session::perform(const smtp::effect::Wait& e) {
@@ -334,26 +310,16 @@ void Session::perform(const smtp::effect::Wait& e) {
 }
 
 void Session::perform(const smtp::effect::TakeBody& e) {
-    if (e.begins || !e.keep) {
-        body_start_ = sys::stopwatch();
-        body_begin_ = conversation_.body_octets();
-    }
+    if (e.begins || !e.keep) message_.start_clock(conversation_.body_octets());
     if (!e.begins) return;
-    message_id_ = id_ + (messages_ == 0 ? "" : "." + std::to_string(messages_));
-    ++messages_;
-    spool_ = new_spool();
+    message_.name_next();
     // The client sends while we wait for its name. Chunks are sent without waiting: their group is answered in one write.
     if (!e.chunk) flush();
-    front_ = Front(front_matter(parcel()));
-}
-
-Result<void> Session::write_front(std::string_view bytes) {
-    return front_.write(policy_.tags(front_.header(bytes)), bytes, spool_);
+    message_.begin(front_matter(parcel()));
 }
 
 void Session::store(std::string_view bytes) {
-    if (front_.waiting() && !front_.seen(bytes)) return;
-    const auto kept = front_.waiting() ? write_front(bytes) : spool_.append(bytes);
+    const auto kept = message_.store(bytes, tags());
     if (kept) return;
     log_.write(base::Event{}.with("reason", "spool").with("said", kept.error().text));
     const int code = kept.error().code;
@@ -373,7 +339,7 @@ bool Session::hand_over() {
     if (deaf_) return false;
     Begun begun;
     begun.id = id_;
-    begun.messages = messages_;
+    begun.messages = message_.count();
     begun.elapsed = setup_.settings.limits.session_time - session_deadline_.left();
     begun.counts = conversation_.session().counts();
     begun.debug = debug_.share();
@@ -401,20 +367,5 @@ void run_session(const Place& place, Connection connection, Security security) {
 }
 
 void turn_away(int out, const smtp::Reply& reply) { (void)sys::write_all(out, smtp::wire(reply), Deadline::in(Millis{0})); }
-
-sys::Log::Settings log_settings(const Setup& setup) {
-    const auto& log = setup.settings.log;
-    sys::Log::Settings to;
-    to.program = "smtpd";
-    to.path = log.path;
-    to.quiet = log.level == config::LogLevel::quiet;
-    to.format = log.format == config::LogFormat::json ? sys::Log::Format::json : sys::Log::Format::text;
-    switch (log.to) {
-        case config::LogTo::syslog: to.to = sys::Log::To::syslog; break;
-        case config::LogTo::stderr_: to.to = sys::Log::To::stderr_; break;
-        case config::LogTo::file: to.to = sys::Log::To::file; break;
-    }
-    return to;
-}
 
 }  // namespace greylag::smtpd

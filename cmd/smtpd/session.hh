@@ -35,6 +35,4 @@ void run_session(const Place& place, Connection connection, Security security);
 // The reply to a client that cannot be served, before any session: one write that is not waited for.
 void turn_away(int out, const smtp::Reply& reply);
 
-sys::Log::Settings log_settings(const Setup& setup);
-
 }  // namespace greylag::smtpd

@@ -138,4 +138,19 @@ Result<Setup> make_setup(const base::CommandLine& given) {
     return setup;
 }
 
+sys::Log::Settings log_settings(const Setup& setup) {
+    const auto& log = setup.settings.log;
+    sys::Log::Settings to;
+    to.program = "smtpd";
+    to.path = log.path;
+    to.quiet = log.level == config::LogLevel::quiet;
+    to.format = log.format == config::LogFormat::json ? sys::Log::Format::json : sys::Log::Format::text;
+    switch (log.to) {
+        case config::LogTo::syslog: to.to = sys::Log::To::syslog; break;
+        case config::LogTo::stderr_: to.to = sys::Log::To::stderr_; break;
+        case config::LogTo::file: to.to = sys::Log::To::file; break;
+    }
+    return to;
+}
+
 }  // namespace greylag::smtpd

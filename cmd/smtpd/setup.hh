@@ -9,6 +9,7 @@
 #include "mailbox/resolve.hh"
 #include "policy/relay.hh"
 #include "sys/listener.hh"
+#include "sys/log.hh"
 
 namespace greylag::smtpd {
 
@@ -35,5 +36,7 @@ struct Setup {
 
 // Command-line values that cannot be read are usage errors; faults of the file are in Setup::faults.
 Result<Setup> make_setup(const base::CommandLine& given);
+
+sys::Log::Settings log_settings(const Setup& setup);
 
 }  // namespace greylag::smtpd

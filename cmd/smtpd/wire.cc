@@ -20,7 +20,7 @@ constexpr Millis farewell_wait{1000};
 }  // namespace
 
 Wire::Wire(const Place& place, const Connection& connection, std::string peer, Crypto* crypto)
-    : place_(place), connection_(connection), peer_(std::move(peer)), crypto_(crypto) {
+    : place_(place), in_(connection.in), out_(connection.out), peer_(std::move(peer)), crypto_(crypto) {
     if (connection.ends.socket) sys::no_delay(connection.out);
 }
 
@@ -29,24 +29,24 @@ void Wire::note(std::string_view reason, const Error& error) {
 }
 
 Result<std::size_t> Wire::receive(std::span<char> room, Deadline deadline) {
-    return channel_ ? channel_->read_some(room, deadline) : sys::read_some(connection_.in, room, deadline);
+    return channel_ ? channel_->read_some(room, deadline) : sys::read_some(in_, room, deadline);
 }
 
 Result<void> Wire::send(std::string_view bytes, Deadline deadline) {
     while (!bytes.empty()) {
         const auto piece = bytes.substr(0, send_piece);
         bytes.remove_prefix(piece.size());
-        const bool room = sys::writable(connection_.out, Deadline::in(Millis{0})).value_or(true);
-        if (!room && !place_.signals.wait_output(connection_.out, deadline, place_.setup.settings.limits.stop_time))
+        const bool room = sys::writable(out_, Deadline::in(Millis{0})).value_or(true);
+        if (!room && !place_.signals.wait_output(out_, deadline, place_.setup.settings.limits.stop_time))
             return base::fail_later(Kind::timeout, "the client does not take our replies");
-        TRY(channel_ ? channel_->write_all(piece, deadline) : sys::write_all(connection_.out, piece, deadline));
+        TRY(channel_ ? channel_->write_all(piece, deadline) : sys::write_all(out_, piece, deadline));
     }
     return {};
 }
 
 bool Wire::opened() {
     // Long enough to take in what has come, and it may be half of a record.
-    const bool here = channel_ && sys::readable(connection_.in, Deadline::in(Millis{0})).value_or(true);
+    const bool here = channel_ && sys::readable(in_, Deadline::in(Millis{0})).value_or(true);
     return channel_ && channel_->readable(Deadline::in(here ? look_wait : Millis{0}));
 }
 
@@ -62,8 +62,7 @@ bool Wire::can_encrypt() {
 
 bool Wire::encrypt(Deadline deadline) {
     Result<std::unique_ptr<Channel>> channel = base::fail(Kind::unavailable, "no certificate");
-    if (can_encrypt())
-        channel = crypto_->accept(connection_.in, connection_.out, Deadline::earlier(Deadline::in(handshake_wait), deadline));
+    if (can_encrypt()) channel = crypto_->accept(in_, out_, Deadline::earlier(Deadline::in(handshake_wait), deadline));
     base::Event event{base::Word::tls, {}};
     event.with("ip", peer_);
     if (!channel) {
@@ -76,7 +75,7 @@ bool Wire::encrypt(Deadline deadline) {
 }
 
 bool Wire::hand_over(const Begun& begun, Deadline session) {
-    auto heir = smtpd::hand_over(place_.setup, connection_.in, connection_.out, begun);
+    auto heir = smtpd::hand_over(place_.setup, in_, out_, begun);
     if (!heir) {
         note("starttls", heir.error());
         return false;

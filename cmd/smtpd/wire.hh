@@ -22,7 +22,7 @@ public:
     bool opened();
     void close();
 
-    int in() const { return connection_.in; }
+    int in() const { return in_; }
     const Channel* channel() const { return channel_.get(); }  // nullptr: in clear
 
     bool has_crypto() const { return crypto_ != nullptr; }
@@ -37,7 +37,7 @@ private:
     void note(std::string_view reason, const Error& error);
 
     const Place& place_;
-    const Connection& connection_;
+    int in_, out_;
     std::string peer_;
     Crypto* crypto_;
     std::unique_ptr<Channel> channel_;
