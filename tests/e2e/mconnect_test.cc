@@ -123,7 +123,7 @@ TEST_CASE("mconnect: over a UNIX socket, and what the last reply said") {
     CHECK(tool.at(later.port(), "quit\n").status == 75);
     const FakeSmtp never({{Turn::say("554 go away\r\n").and_close()}});
     CHECK(tool.at(never.port(), "quit\n").status == 69);
-    const FakeSmtp rude({{Turn::say("554 go away\r\n").and_reset()}});
+    const FakeSmtp rude({{Turn::say("554 go away\r\n"), Turn::on("QUIT", "").and_reset()}});
     CHECK(tool.at(rude.port(), "quit\n").status == 69);
 }
 
