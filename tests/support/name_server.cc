@@ -27,19 +27,6 @@ std::string zone_file(const std::string& zone, const std::vector<ZoneRecord>& re
     return text;
 }
 
-void add(DnsResponder& to, const ZoneRecord& record) {
-    if (record.type == "MX") {
-        const std::size_t space = record.data.find(' ');
-        const auto preference = base::parse_number<std::uint16_t>(std::string_view(record.data).substr(0, space));
-        return to.mx(record.owner, preference.value_or(0), space + 1 < record.data.size() ? record.data.substr(space + 1) : ".");
-    }
-    if (record.type == "A" || record.type == "AAAA") return to.address(record.owner, record.data);
-    if (record.type == "CNAME") return to.cname(record.owner, record.data);
-    if (record.type == "PTR") return to.ptr(record.owner, record.data);
-    if (record.type == "TXT") return to.txt(record.owner, record.data.substr(1, record.data.size() - 2));
-    throw std::runtime_error("no record of type " + record.type);
-}
-
 std::string nsd_configuration(const std::string& dir, const std::string& address, const std::vector<std::string>& zones) {
     std::string text = "server:\n ip-address: " + address + "@53\n username: \"\"\n zonesdir: \"" + dir +
                        "\"\n database: \"\"\n pidfile: \"\"\n server-count: 1\n cookie-secret-file: \"\"\n xfrdfile: \"" + dir +
@@ -58,6 +45,19 @@ std::string knot_configuration(const std::string& dir, const std::string& addres
 }
 
 }  // namespace
+
+void add(DnsResponder& to, const ZoneRecord& record) {
+    if (record.type == "MX") {
+        const std::size_t space = record.data.find(' ');
+        const auto preference = base::parse_number<std::uint16_t>(std::string_view(record.data).substr(0, space));
+        return to.mx(record.owner, preference.value_or(0), space + 1 < record.data.size() ? record.data.substr(space + 1) : ".");
+    }
+    if (record.type == "A" || record.type == "AAAA") return to.address(record.owner, record.data);
+    if (record.type == "CNAME") return to.cname(record.owner, record.data);
+    if (record.type == "PTR") return to.ptr(record.owner, record.data);
+    if (record.type == "TXT") return to.txt(record.owner, record.data.substr(1, record.data.size() - 2));
+    throw std::runtime_error("no record of type " + record.type);
+}
 
 std::vector<NameServer::Kind> NameServer::here() {
     std::vector<Kind> all;

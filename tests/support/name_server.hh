@@ -17,6 +17,7 @@ namespace greylag::test {
 struct ZoneRecord {
     std::string owner, type, data;
 };
+void add(DnsResponder& to, const ZoneRecord& record);
 
 class NameServer {
 public:
