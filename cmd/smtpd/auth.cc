@@ -172,10 +172,10 @@ smtp::event::Auth Authenticator::settled(const sasl::step::Success& done) {
 smtp::event::Auth Authenticator::settled(const sasl::step::Failure& failed) {
     server_.reset();
     base::Event event{base::Word::auth_failed, {}};
-    event.with("ip", peer_).with("auth", std::string(sasl::name(mechanism_))).with("reason", std::string(failed.why));
+    event.with("ip", peer_).with("auth", std::string(sasl::name(mechanism_))).with("reason", std::string(word(failed.why)));
     if (!failed.user.empty()) event.with_peer("user", failed.user);
     log_.write(event);
-    if (failed.why == "password") count_failure();
+    if (failed.why == sasl::Why::password) count_failure();
     return {failed.unreadable ? Step::malformed : Step::failed, {}};
 }
 

@@ -2,6 +2,7 @@
 // CRAM-MD5 (RFC 2195), SCRAM-SHA-256 and -PLUS (RFC 5802, 7677, 9266). No user is known here and no password checked: that is
 // asked for. Every response has an answer; nothing of it is believed before it was looked at.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,10 @@
 #include "sasl/users.hh"
 
 namespace greylag::sasl {
+
+// Why a login fails: only `password` is a guess.
+enum class Why : std::uint8_t { password, malformed, binding, nonce, authzid };
+std::string_view word(Why why);  // for the log
 
 namespace step {
 struct Challenge {  // send it, then respond()
@@ -28,8 +33,8 @@ struct Success {
     std::string user;
 };
 struct Failure {
-    std::string user;         // as far as it was said
-    std::string_view why;     // a word for the log: password malformed binding nonce authzid
+    std::string user;  // as far as it was said
+    Why why = Why::malformed;
     bool unreadable = false;  // not what the mechanism's grammar allows: 501, else 535
 };
 }  // namespace step
@@ -59,7 +64,7 @@ private:
     enum class Expect : std::uint8_t { begin, user, password, plain, cram, first, final, nothing, checked, found, over };
 
     Step challenge(std::string text, Expect next);
-    Step fail(std::string_view why, bool unreadable = false);
+    Step fail(Why why, bool unreadable = false);
     Step succeed();
     Step plain(std::string_view message);
     Step login_user(std::string_view user);

@@ -19,7 +19,7 @@ std::string show(const sasl::Step& s) {
     if (const auto* f = std::get_if<sasl::step::Find>(&s)) return "find " + f->user;
     if (const auto* f = std::get_if<sasl::step::Success>(&s)) return "success " + f->user;
     const auto& f = std::get<sasl::step::Failure>(s);
-    return std::string(f.unreadable ? "unreadable " : "failure ") + std::string(f.why);
+    return std::string(f.unreadable ? "unreadable " : "failure ") + std::string(word(f.why));
 }
 
 // The server's end with one user "joe" whose password is "secret".
