@@ -16,13 +16,6 @@ std::string_view first_word(std::string_view text) {
     return text.substr(0, end);
 }
 
-void append_padded(std::string& out, int value, std::size_t width, char behind) {
-    const std::string digits = std::to_string(value);
-    if (digits.size() < width) out.append(width - digits.size(), '0');
-    out += digits;
-    out += behind;
-}
-
 std::optional<int> number(std::string_view text) {
     const auto value = base::parse_number<unsigned>(text);
     return value && *value < 10'000 ? std::optional(static_cast<int>(*value)) : std::nullopt;
@@ -59,17 +52,7 @@ std::string complaint(std::string_view text) {
     return "expected an address or a network with its bits, not " + base::quoted(first_word(text), 60);
 }
 
-std::string timestamp(std::int64_t seconds) {
-    const base::Calendar c = base::calendar({seconds, 0});
-    std::string out;
-    append_padded(out, c.year, 4, '-');
-    append_padded(out, c.month, 2, '-');
-    append_padded(out, c.day, 2, 'T');
-    append_padded(out, c.hour, 2, ':');
-    append_padded(out, c.minute, 2, ':');
-    append_padded(out, c.second, 2, 'Z');
-    return out;
-}
+std::string timestamp(std::int64_t seconds) { return base::show_calendar(base::calendar({seconds, 0})) + 'Z'; }
 
 std::string own_line(const mail::Cidr& network, std::int64_t seconds) {
     return network.text() + " # " + timestamp(seconds).append(mark) + "\n";

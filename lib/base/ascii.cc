@@ -79,4 +79,10 @@ std::optional<std::pair<std::string_view, std::string_view>> cut(std::string_vie
     return std::pair{text.substr(0, at), text.substr(at + 1)};
 }
 
+std::string padded(int number, std::size_t width, char fill) {
+    std::string digits = std::to_string(number);
+    if (digits.size() < width) digits.insert(0, width - digits.size(), fill);
+    return digits;
+}
+
 }  // namespace greylag::base

@@ -58,6 +58,9 @@ constexpr std::optional<T> parse_number(std::string_view text) {
     return value;
 }
 
+// A number that is not negative, as wide as that at least.
+std::string padded(int number, std::size_t width, char fill = '0');
+
 // Splits at the first `separator`: {before, after}; nothing when there is none.
 std::optional<std::pair<std::string_view, std::string_view>> cut(std::string_view text, char separator);
 

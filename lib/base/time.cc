@@ -52,6 +52,11 @@ std::optional<Millis> parse_duration(std::string_view text) {
     return Millis{static_cast<std::int64_t>(*number) * unit->millis};
 }
 
+std::string show_calendar(const Calendar& c) {
+    return padded(c.year, 4) + '-' + padded(c.month, 2) + '-' + padded(c.day, 2) + 'T' + padded(c.hour, 2) + ':' +
+           padded(c.minute, 2) + ':' + padded(c.second, 2);
+}
+
 std::string show_duration(Millis d) {
     if (d.count() == 0) return "0s";
     const auto* unit = std::find_if(std::begin(units), std::end(units), [&](const Unit& u) { return d.count() % u.millis == 0; });

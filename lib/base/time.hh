@@ -30,6 +30,7 @@ struct Calendar {
     int weekday = 4;  // 0 = Sunday
 };
 Calendar calendar(WallTime when);
+std::string show_calendar(const Calendar& c);                    // "2026-11-22T02:51:37", RFC 3339 but for its zone
 std::int64_t seconds_of(const Calendar& c, int offset_minutes);  // the inverse; weekday is ignored
 
 // A duration as configuration files write it: a number with one of ms s m h d; no unit is seconds.

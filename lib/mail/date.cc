@@ -19,14 +19,8 @@ struct Zone {
 };
 constexpr Zone zones[] = {{"EDT", -4}, {"EST", -5}, {"CDT", -5}, {"CST", -6}, {"MDT", -6}, {"MST", -7}, {"PDT", -7}, {"PST", -8}};
 
-std::string padded(int number, std::size_t width, char fill) {
-    std::string digits = std::to_string(number);
-    if (digits.size() < width) digits.insert(0, width - digits.size(), fill);
-    return digits;
-}
-
 std::string clock_text(const base::Calendar& c) {
-    return padded(c.hour, 2, '0') + ":" + padded(c.minute, 2, '0') + ":" + padded(c.second, 2, '0');
+    return base::padded(c.hour, 2) + ":" + base::padded(c.minute, 2) + ":" + base::padded(c.second, 2);
 }
 
 std::string_view day_name(const base::Calendar& c) { return days[static_cast<std::size_t>(c.weekday)]; }
@@ -127,16 +121,16 @@ std::string rfc5322_date(base::WallTime when) {
     const base::Calendar c = base::calendar(when);
     const int offset = std::abs(when.offset_minutes);
     std::string out{day_name(c)};
-    out.append(", ").append(padded(c.day, 2, '0')).append(" ").append(month_name(c)).append(" ").append(padded(c.year, 4, '0'));
+    out.append(", ").append(base::padded(c.day, 2)).append(" ").append(month_name(c)).append(" ").append(base::padded(c.year, 4));
     out.append(" ").append(clock_text(c)).append(when.offset_minutes < 0 ? " -" : " +");
-    return out.append(padded(offset / 60 * 100 + offset % 60, 4, '0'));
+    return out.append(base::padded(offset / 60 * 100 + offset % 60, 4));
 }
 
 std::string ctime_date(base::WallTime when) {
     const base::Calendar c = base::calendar(when);
     std::string out{day_name(c)};
-    out.append(" ").append(month_name(c)).append(" ").append(padded(c.day, 2, ' ')).append(" ").append(clock_text(c));
-    return out.append(" ").append(padded(c.year, 4, '0'));
+    out.append(" ").append(month_name(c)).append(" ").append(base::padded(c.day, 2, ' ')).append(" ").append(clock_text(c));
+    return out.append(" ").append(base::padded(c.year, 4));
 }
 
 std::optional<base::WallTime> parse_date(std::string_view text) {

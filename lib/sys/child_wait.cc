@@ -42,7 +42,7 @@ Result<bool> ended(int pid) {
 
 // False when there is nothing more to come.
 bool hear(Ear& ear, std::size_t most) {
-    char block[16384];
+    char block[2048];  // it has little to say, and every page of a larger one would be touched
     for (std::size_t heard = 0; heard < most;) {
         const ssize_t count = ::read(ear.fd.get(), block, sizeof block);
         if (count < 0 && errno == EINTR) continue;

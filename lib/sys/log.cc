@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
+#include "base/ascii.hh"
 #include "sys/clock.hh"
 
 namespace greylag::sys {
@@ -62,12 +63,9 @@ bool syslog_listens() {
 // RFC 3339 with the local offset.
 std::string timestamp() {
     const base::WallTime now = wall_now();
-    const base::Calendar c = base::calendar(now);
-    const int offset = now.offset_minutes < 0 ? -now.offset_minutes : now.offset_minutes;
-    char text[80];
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", c.year, c.month, c.day, c.hour, c.minute,
-                  c.second, now.offset_minutes < 0 ? '-' : '+', offset / 60, offset % 60);
-    return text;
+    const int offset = std::abs(now.offset_minutes);
+    return base::show_calendar(base::calendar(now)) + (now.offset_minutes < 0 ? '-' : '+') + base::padded(offset / 60, 2) + ':' +
+           base::padded(offset % 60, 2);
 }
 
 // One write: lines of many processes in one file never mix.
