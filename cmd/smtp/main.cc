@@ -94,7 +94,7 @@ int run(const sender::Order& order, const config::Settings& settings, const std:
         auto spooled = sender::spool_message(0, sender::conversion(order), sys::join(settings.paths.state, "spool"));
         if (!spooled) return fault(spooled.error());
         message = std::move(*spooled);
-        d.message = message.fd.get();
+        d.message = message.content();
         d.facts.message = message.traits;
     }
     return report(order, attempt(order, std::move(d)));

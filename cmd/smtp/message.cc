@@ -1,7 +1,9 @@
 #include "cmd/smtp/message.hh"
 
 #include <cstdlib>
-#include <vector>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "base/ascii.hh"
 #include "smtp/dot.hh"
@@ -14,22 +16,24 @@ namespace greylag::sender {
 namespace {
 
 constexpr base::Millis patience{3'600'000};  // for whoever writes the message
-constexpr std::size_t first_block = 16 << 10, block = 256 << 10;
+// A page that is never touched costs nothing, and most messages are small.
+constexpr std::size_t first_block = 4 << 10, block = 256 << 10;
+constexpr std::size_t small = 64 << 10;  // needs no file of any kind
 
 template <class Take>
 Result<smtp::ClientFacts::Message> convert(int fd, client::Conversion how, Take take) {
     client::MessageConverter converter(std::move(how));
     const auto deadline = sys::Deadline::in(patience);
     std::string out;
-    // A page that is never touched costs nothing: most messages are small.
-    std::vector<char> room(first_block);
+    std::size_t size = first_block;
+    auto room = std::make_unique_for_overwrite<char[]>(size);
     for (;;) {
-        const std::size_t got = TRY(sys::read_some(fd, room, deadline));
+        const std::size_t got = TRY(sys::read_some(fd, {room.get(), size}, deadline));
         if (got == 0) break;
-        TRY(converter.feed({room.data(), got}, out));
+        TRY(converter.feed({room.get(), got}, out));
         TRY(take(out));
         out.clear();
-        if (got == room.size() && room.size() < block) room.resize(block);
+        if (got == size && size < block) room = std::make_unique_for_overwrite<char[]>(size = block);
     }
     TRY(converter.finish(out));
     TRY(take(out));
@@ -45,10 +49,21 @@ std::string spool_directory(std::string preferred) {
 }  // namespace
 
 Result<Message> spool_message(int fd, client::Conversion how, std::string directory) {
-    sys::Spool spool(spool_directory(std::move(directory)));
     Message message;
-    message.traits = TRY(convert(fd, std::move(how), [&](const std::string& text) { return spool.append(text); }));
-    message.fd = TRY(spool.finish());
+    std::optional<sys::Spool> spool;
+    const auto keep = [&](const std::string& text) -> Result<void> {
+        if (!spool && message.text.size() + text.size() <= small) {
+            message.text += text;
+            return {};
+        }
+        if (!spool) {
+            spool.emplace(spool_directory(std::move(directory)));
+            TRY(spool->append(std::exchange(message.text, {})));
+        }
+        return spool->append(text);
+    };
+    message.traits = TRY(convert(fd, std::move(how), keep));
+    if (spool) message.fd = TRY(spool->finish());
     return message;
 }
 

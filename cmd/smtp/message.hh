@@ -1,13 +1,16 @@
-// Standard input, converted, in a spool that can be read again for a second host; or on standard output (-f).
+// Standard input, converted, where it can be read again for a second host; or on standard output (-f).
 #pragma once
+#include "client/exchange.hh"
 #include "client/message.hh"
 #include "sys/fd.hh"
 
 namespace greylag::sender {
 
 struct Message {
-    sys::Fd fd;
+    std::string text;  // a small one
+    sys::Fd fd;        // else all of it
     smtp::ClientFacts::Message traits;
+    client::Content content() const { return {text, fd ? fd.get() : -1}; }
 };
 
 // `directory` is where a large message goes; where this user may not write there, a directory for temporary files.

@@ -28,7 +28,7 @@ struct Delivery {
     std::optional<Destination> gateway;  // where the destination has neither MX nor address
     std::vector<std::string> busted;     // exchangers left out
     smtp::ClientFacts facts;             // envelope, message, name
-    int message = -1;                    // see exchange()
+    Content message;                     // see exchange()
     dns::Settings dns;
     std::vector<std::string> own_names;
     std::uint64_t seed = 0;                            // order of equal exchangers

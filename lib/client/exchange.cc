@@ -1,6 +1,6 @@
 #include "client/exchange.hh"
 
-#include <array>
+#include <memory>
 #include <string>
 
 #include "base/ascii.hh"
@@ -17,8 +17,9 @@ namespace {
 namespace c = smtp::client;
 using smtp::Stage;
 
-constexpr std::size_t block_size = 256 << 10;
-constexpr base::Millis farewell{1000};  // close_notify
+constexpr std::size_t block_size = 256 << 10, room_size = 4096;
+constexpr std::uint64_t file_piece = 4 << 20;  // each has a time-out of its own
+constexpr base::Millis farewell{1000};         // close_notify
 
 base::Millis limit_of(const Timing& timing, Stage stage) {
     switch (stage) {
@@ -48,7 +49,7 @@ std::string masked(std::string_view line) {
 
 class Exchange {
 public:
-    Exchange(smtp::ClientSession& session, Link link, int message, const Timing& timing, const Trace& trace)
+    Exchange(smtp::ClientSession& session, Link link, const Content& message, const Timing& timing, const Trace& trace)
         : session_(session),
           link_(std::move(link)),
           wire_(std::make_unique<PlainWire>(link_.fd)),
@@ -126,36 +127,68 @@ private:
     }
 
     void put_body(const c::Body& body) {
+        const auto& facts = session_.facts().message;
+        const bool fold = body.fold && !body.chunk;
+        const bool stuff = facts.dots && !body.chunk;
+        if (fold || stuff) {
+            put_encoded(facts.octets, fold);
+        } else {
+            put_as_it_is(facts.octets);
+            if (!body.chunk) out_ += ".\r\n";
+        }
+        if (trace_.show != nullptr) trace_.show(true, "[" + std::to_string(facts.octets) + " octets of message]");
+    }
+
+    // The file's own pages to the wire where it takes them, else in blocks.
+    void put_as_it_is(std::uint64_t size) {
+        if (message_.fd < 0) {
+            out_ += message_.text;
+            return;
+        }
+        flush();
+        for (std::uint64_t at = 0; at < size && !broken_ && !unreadable_;) {
+            const std::uint64_t gone = wire_->send_file(message_.fd, at, std::min(size - at, file_piece), deadline());
+            at += gone;
+            if (gone != 0) continue;
+            put_block(at, size, [this](std::string_view block) { out_ += block; });
+            flush();
+        }
+    }
+
+    void put_encoded(std::uint64_t size, bool fold) {
         smtp::DotEncoder dots;
         LineFolder folder;
         std::string folded;
-        const std::uint64_t size = session_.facts().message.octets;
-        std::uint64_t at = 0;
-        while (at < size && !broken_) {
-            const auto block = sys::read_at(message_, at, block_size);
-            if (!block || block->empty()) {
-                unreadable_ = true;  // the server must not take a part for the whole
-                return;
-            }
-            at += block->size();
-            if (body.chunk) {
-                out_ += *block;
-            } else if (body.fold) {
-                folded.clear();
-                folder.feed(*block, folded);
-                dots.feed(folded, out_);
-            } else {
-                dots.feed(*block, out_);
-            }
+        const auto encode = [&](std::string_view block) {
+            if (!fold) return dots.feed(block, out_);
+            folded.clear();
+            folder.feed(block, folded);
+            dots.feed(folded, out_);
+        };
+        for (std::uint64_t at = 0; at < size && !broken_ && !unreadable_;) {
+            put_block(at, size, encode);
             if (out_.size() >= block_size) flush();
         }
-        if (!body.chunk) {
-            folded.clear();
-            folder.finish(folded);
-            dots.feed(folded, out_);
-            dots.finish(out_);
+        folded.clear();
+        folder.finish(folded);
+        dots.feed(folded, out_);
+        dots.finish(out_);
+    }
+
+    template <class Put>
+    void put_block(std::uint64_t& at, std::uint64_t size, Put put) {
+        if (message_.fd < 0) {
+            put(message_.text);
+            at = size;
+            return;
         }
-        if (trace_.show != nullptr) trace_.show(true, "[" + std::to_string(size) + " octets of message]");
+        const auto block = sys::read_at(message_.fd, at, std::min<std::uint64_t>(block_size, size - at));
+        if (!block || block->empty()) {
+            unreadable_ = true;  // the server must not take a part for the whole
+            return;
+        }
+        put(*block);
+        at += block->size();
     }
 
     // One reply, or the end of the connection.
@@ -168,9 +201,9 @@ private:
             const auto got = parser_.next(input_, reply);
             if (got == smtp::ReplyParser::Got::fault) return feed(c::Malformed{parser_.fault()});
             if (got == smtp::ReplyParser::Got::reply) break;
-            const auto count = wire_->read_some(room_, until);
+            const auto count = wire_->read_some({room_.get(), room_size}, until);
             if (!count || *count == 0) return gone(count.has_value() ? nullptr : &count.error());
-            input_ = {room_.data(), *count};
+            input_ = {room_.get(), *count};
         }
         show(reply);
         feed(c::Answered{std::move(reply), !input_.empty() || parser_.mid_reply()});
@@ -197,11 +230,11 @@ private:
     smtp::ClientSession& session_;
     Link link_;
     std::unique_ptr<Wire> wire_;
-    int message_;
+    const Content& message_;
     const Timing& timing_;
     const Trace& trace_;
     smtp::ReplyParser parser_;
-    std::array<char, 8192> room_;
+    std::unique_ptr<char[]> room_ = std::make_unique_for_overwrite<char[]>(room_size);
     std::string_view input_;
     std::string out_;
     std::optional<c::Gone::Why> broken_;
@@ -219,7 +252,7 @@ Timing Timing::hasty() {
     return timing;
 }
 
-void exchange(smtp::ClientSession& session, Link link, int message, const Timing& timing, const Trace& trace) {
+void exchange(smtp::ClientSession& session, Link link, const Content& message, const Timing& timing, const Trace& trace) {
     Exchange(session, std::move(link), message, timing, trace).run();
 }
 

@@ -37,6 +37,12 @@ public:
     virtual Digest* hmac_md5() const = 0;  // for CRAM-MD5
 };
 
+// A message: CRLF lines, no dot stuffed. In memory, or from offset 0 of a seekable descriptor.
+struct Content {
+    std::string_view text;
+    int fd = -1;  // -1: all of it is in text
+};
+
 struct Link {
     int fd = -1;
     std::string host;                     // as it was dialled
@@ -44,8 +50,7 @@ struct Link {
     Authenticator::Facts authentication;  // where the session is to authenticate; bindings are filled in
 };
 
-// Runs the session to its end. `message` is a seekable descriptor with the message from offset 0, CRLF lines, no dot stuffed.
-// What cannot be read of it ends the session before the final dot.
-void exchange(smtp::ClientSession& session, Link link, int message, const Timing& timing, const Trace& trace);
+// Runs the session to its end. What cannot be read of the message ends the session before the final dot.
+void exchange(smtp::ClientSession& session, Link link, const Content& message, const Timing& timing, const Trace& trace);
 
 }  // namespace greylag::client

@@ -14,6 +14,7 @@ namespace greylag::client {
 namespace {
 
 constexpr std::size_t longest_line = 998;
+constexpr std::size_t piece_limit = 256 << 10;  // of a body at a time: what it may grow to is claimed before
 
 bool any_8bit(std::string_view text) {
     std::size_t i = 0;
@@ -23,6 +24,10 @@ bool any_8bit(std::string_view text) {
         if ((word & 0x8080808080808080u) != 0) return true;
     }
     return std::any_of(text.begin() + static_cast<std::ptrdiff_t>(i), text.end(), base::is_8bit);
+}
+
+const char* find(std::string_view text, char c) {
+    return text.empty() ? nullptr : static_cast<const char*>(std::memchr(text.data(), c, text.size()));
 }
 
 bool is_field(std::string_view line) { return !mail::parse_header(line).fields.empty(); }
@@ -53,7 +58,8 @@ std::string converted(const mail::HeaderField& field, const Conversion& how) {
 
 Result<void> MessageConverter::feed(std::string_view bytes, std::string& out) {
     while (!bytes.empty()) {
-        const auto* lf = static_cast<const char*>(std::memchr(bytes.data(), '\n', bytes.size()));
+        if (at_ == At::body && !cr_) take_run(bytes, out);
+        const auto* lf = find(bytes, '\n');
         const std::size_t size = lf == nullptr ? bytes.size() : static_cast<std::size_t>(lf - bytes.data());
         std::string_view text = bytes.substr(0, size);
         bytes.remove_prefix(size);
@@ -69,10 +75,43 @@ Result<void> MessageConverter::feed(std::string_view bytes, std::string& out) {
     return {};
 }
 
+// The hot path: lines of the body that end in LF or CRLF and hold no other CR, as many as stand at the front of `bytes`.
+void MessageConverter::take_run(std::string_view& bytes, std::string& out) {
+    const std::string_view run = bytes.substr(0, piece_limit);
+    const bool any_cr = find(run, '\r') != nullptr;
+    const std::size_t before = out.size();
+    const char* from = run.data();
+    const char* const end = from + run.size();
+    out.resize_and_overwrite(before + 2 * run.size(), [&](char* data, std::size_t) {
+        char* to = data + before;
+        while (from != end) {
+            const std::string_view rest(from, static_cast<std::size_t>(end - from));
+            const auto* lf = find(rest, '\n');
+            if (lf == nullptr) break;
+            std::string_view line(from, static_cast<std::size_t>(lf - from));
+            if (any_cr && line.ends_with('\r')) line.remove_suffix(1);
+            if (any_cr && find(line, '\r') != nullptr) break;
+            if (octets_ == 0 && line.starts_with('.')) traits_.dots = true;
+            if (octets_ + line.size() > longest_line) traits_.long_lines = true;
+            std::memcpy(to, line.data(), line.size());
+            to += line.size();
+            *to++ = '\r';
+            *to++ = '\n';
+            octets_ = 0;
+            from = lf + 1;
+        }
+        return static_cast<std::size_t>(to - data);
+    });
+    const std::string_view taken(out.data() + before, out.size() - before);
+    traits_.octets += taken.size();
+    if (!traits_.eight_bit && any_8bit(taken)) traits_.eight_bit = true;
+    bytes.remove_prefix(static_cast<std::size_t>(from - run.data()));
+}
+
 // Up to the next LF: each CR ends a line of its own.
 void MessageConverter::lines(std::string_view text, std::string& out) {
     for (;;) {
-        const auto* cr = text.empty() ? nullptr : static_cast<const char*>(std::memchr(text.data(), '\r', text.size()));
+        const auto* cr = find(text, '\r');
         if (cr == nullptr) return piece(text, out);
         const auto size = static_cast<std::size_t>(cr - text.data());
         piece(text.substr(0, size), out);
@@ -88,6 +127,7 @@ void MessageConverter::piece(std::string_view text, std::string& out) {
         too_long_ = too_long_ || line_.size() + header_.size() > header_limit;
         return;
     }
+    if (octets_ == 0 && text.starts_with('.')) traits_.dots = true;
     octets_ += text.size();
     if (octets_ > longest_line) traits_.long_lines = true;
     if (!traits_.eight_bit && any_8bit(text)) traits_.eight_bit = true;
@@ -140,6 +180,7 @@ void MessageConverter::emit(std::string_view text, std::string& out) {
     for (std::string_view rest = text; !rest.empty();) {
         const std::size_t end = rest.find("\r\n");
         if (end > longest_line) traits_.long_lines = true;
+        if (rest.front() == '.') traits_.dots = true;
         rest.remove_prefix(end + 2);
     }
     out += text;

@@ -42,6 +42,7 @@ public:
 
 private:
     enum class At : std::uint8_t { start, header, body };
+    void take_run(std::string_view& bytes, std::string& out);
     void lines(std::string_view text, std::string& out);
     void piece(std::string_view text, std::string& out);
     void end_line(std::string& out);
@@ -53,7 +54,7 @@ private:
     void emit(std::string_view crlf_lines, std::string& out);
 
     Conversion how_;
-    smtp::ClientFacts::Message traits_;
+    smtp::ClientFacts::Message traits_{.dots = false};
     At at_ = At::start;
     bool cr_ = false;         // the last octet ended a line as CR: an LF that follows belongs to it
     std::string line_;        // an incomplete line of the header

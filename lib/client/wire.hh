@@ -2,6 +2,7 @@
 // sys::read_some and sys::write_all; the end of either direction is final.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "base/result.hh"
 #include "sasl/mechanism.hh"
 #include "sys/io.hh"
+#include "sys/send_file.hh"
 #include "tls/client.hh"
 
 namespace greylag::client {
@@ -19,6 +21,8 @@ public:
     virtual ~Wire() = default;
     virtual Result<std::size_t> read_some(std::span<char> room, sys::Deadline deadline) = 0;  // 0: the end
     virtual Result<void> write_all(std::string_view bytes, sys::Deadline deadline) = 0;
+    // How many of the `count` octets at `offset` of `file` went out as they are, unseen; 0: they have to be written.
+    virtual std::uint64_t send_file(int /*file*/, std::uint64_t /*offset*/, std::uint64_t /*count*/, sys::Deadline) { return 0; }
     // Octets, or the end, are here already, and poll(2) on the descriptor would not see them.
     virtual bool pending() = 0;
     // Octets, or the end, are here or come until the deadline. Under TLS what poll(2) sees may be neither: a ticket.
@@ -38,6 +42,9 @@ public:
     }
     Result<void> write_all(std::string_view bytes, sys::Deadline deadline) override {
         return sys::write_all(fd_, bytes, deadline);
+    }
+    std::uint64_t send_file(int file, std::uint64_t offset, std::uint64_t count, sys::Deadline deadline) override {
+        return sys::send_file(fd_, file, offset, count, deadline);
     }
     bool pending() override { return false; }
     bool readable(sys::Deadline deadline) override { return sys::readable(fd_, deadline).value_or(true); }

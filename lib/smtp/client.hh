@@ -24,6 +24,7 @@ struct ClientFacts {
         bool eight_bit = false;
         bool utf8_header = false;  // a header field holds UTF-8 beyond ASCII (RFC 6532)
         bool long_lines = false;   // over 998 octets (RFC 5322 2.1.1)
+        bool dots = true;          // a line begins with one, or nobody has looked
     };
 
     std::string name;  // for EHLO: a domain or an address literal

@@ -85,10 +85,11 @@ void ClientSession::send_group() {
     }
 }
 
-// BDAT saves a small message the wait for 354, and long lines the fold.
+// BDAT saves a small message the wait for 354, long lines the fold, and dots the search for them.
 bool ClientSession::wants_chunk() const {
     if (!offered_.chunking || facts_.lmtp) return false;
-    return facts_.message.long_lines || (offered_.pipelining && facts_.message.octets <= small_message);
+    const auto& message = facts_.message;
+    return message.long_lines || message.dots || (offered_.pipelining && message.octets <= small_message);
 }
 
 void ClientSession::send_data() {

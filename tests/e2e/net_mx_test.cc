@@ -192,7 +192,7 @@ TEST_CASE("net: a first MX that answers nothing costs its time and no more; a si
         d.facts.sender = must(mail::Path::parse("joe@sender.home.arpa"));
         d.facts.recipients = {must(mail::Path::parse("you@greylag.test"))};
         d.facts.message.octets = text.size();
-        d.message = message.get();
+        d.message.fd = message.get();
         d.own_names = {"sender.home.arpa"};
         d.dial = base::Millis(300);
         const auto start = sys::wall_millis();

@@ -139,6 +139,7 @@ void fuzz_message(std::string_view text) {
     const std::string out = convert(text, text.size() + 1, traits);
     must(out == convert(text, 1, again));
     must(traits.octets == out.size() && again.octets == out.size() && traits.long_lines == again.long_lines);
+    must(traits.dots == (out.find("\n.") != std::string::npos || out.starts_with('.')) && again.dots == traits.dots);
     must(out.ends_with("\r\n") && out.find("\r\n\r\n") != std::string::npos);
     for (std::size_t i = 0; i < out.size(); ++i) {
         if (out[i] == '\n') must(i > 0 && out[i - 1] == '\r');

@@ -109,7 +109,7 @@ TEST_CASE("message: what the server must be able to take") {
     struct Case {
         const char* what;
         std::string text;
-        bool eight, utf8, lines;
+        bool eight, utf8, lines, dots = false;
     };
     const Case cases[] = {
         {"plain", "Subject: x\n\nbody\n", false, false, false},
@@ -119,6 +119,14 @@ TEST_CASE("message: what the server must be able to take") {
         {"998", "Subject: x\n\n" + std::string(998, 'x') + "\n", false, false, false},
         {"999", "Subject: x\n\n" + std::string(999, 'x') + "\n", false, false, true},
         {"a long field", "Subject: " + std::string(999, 'x') + "\n\n", false, false, true},
+        {"999 by a line that ends later", "Subject: x\n\n" + std::string(999, 'x'), false, false, true},
+        {"no dot in front", "Subject: .x\n\na.\n .\r\nb.\n", false, false, false},
+        {"a dot in front", "Subject: x\n\na\n.b\n", false, false, false, true},
+        {"first in the body", "Subject: x\n\n.\n", false, false, false, true},
+        {"behind CRLF", "Subject: x\r\n\r\na\r\n.b\r\n", false, false, false, true},
+        {"behind a bare CR", "Subject: x\n\na\r.b\n", false, false, false, true},
+        {"at the end of all", "Subject: x\n\na\n.", false, false, false, true},
+        {"in the name of a field", ".x: y\n\na\n", false, false, false, true},
     };
     for (const Case& c : cases) {
         for (unsigned seed = 0; seed < 5; ++seed) {
@@ -128,7 +136,25 @@ TEST_CASE("message: what the server must be able to take") {
             CHECK(traits.eight_bit == c.eight);
             CHECK(traits.utf8_header == c.utf8);
             CHECK(traits.long_lines == c.lines);
+            CHECK(traits.dots == c.dots);
         }
+    }
+}
+
+TEST_CASE("message: half a megabyte, line ends of every kind, in any pieces") {
+    std::string in = lf(full) + "\n", out = full + "\r\n";
+    for (int i = 0; i < 9'000; ++i) {
+        const std::string line = std::to_string(i) + " " + std::string(static_cast<std::size_t>(i % 97), 'x');
+        in += line + (i % 1000 == 7 ? "\r" : i % 3 == 0 ? "\r\n" : "\n");
+        out += line + "\r\n";
+    }
+    for (unsigned seed : {0u, 1u, 5u, 16u}) {
+        INFO("seed ", seed);
+        smtp::ClientFacts::Message traits;
+        CHECK((convert(in, plain(), seed, &traits) == out));
+        CHECK(traits.octets == out.size());
+        CHECK(!traits.dots);
+        CHECK(!traits.long_lines);
     }
 }
 

@@ -145,13 +145,18 @@ TEST_CASE("client: every extension where it helps") {
           "EHLO me.example| / MAIL FROM:<s@me.example> SIZE=100 BODY=8BITMIME SMTPUTF8|RCPT TO:<a@x.example>|BDAT 100 "
           "LAST|[chunk]QUIT|");
     f.message.octets = 100'000;  // no small message: DATA as ever
+    f.message.dots = false;
     const std::string big = "250-x\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n250 CHUNKING\r\n";
     CHECK(talk(f, {hi, big, ok + ok + go, ok + bye}).said() ==
           "EHLO me.example| / MAIL FROM:<s@me.example> SIZE=100000 BODY=8BITMIME|RCPT TO:<a@x.example>|DATA| / [body]QUIT|");
-    f.message.long_lines = true;  // BDAT needs no folding
-    CHECK(talk(f, {hi, big, ok + ok, ok + bye}).said() ==
-          "EHLO me.example| / MAIL FROM:<s@me.example> SIZE=100000 BODY=8BITMIME|RCPT TO:<a@x.example>| / BDAT 100000 "
-          "LAST|[chunk]QUIT|");
+    const std::string chunked =
+        "EHLO me.example| / MAIL FROM:<s@me.example> SIZE=100000 BODY=8BITMIME|RCPT TO:<a@x.example>| / BDAT 100000 "
+        "LAST|[chunk]QUIT|";
+    f.message.dots = true;  // BDAT needs no stuffing
+    CHECK(talk(f, {hi, big, ok + ok, ok + bye}).said() == chunked);
+    f.message.dots = false;
+    f.message.long_lines = true;  // nor folding
+    CHECK(talk(f, {hi, big, ok + ok, ok + bye}).said() == chunked);
     CHECK(talk(f, {hi, plain, ok, ok, go, ok, bye}).said().ends_with("DATA| / [folded] / QUIT|"));
     CHECK(talk(f, {hi, "250-x\r\n250 8BITMIME\r\n", ok, ok, go, ok, bye}).said().ends_with("DATA| / [body] / QUIT|"));
 }

@@ -10,6 +10,7 @@
 
 #include "sys/fd.hh"
 #include "sys/file.hh"
+#include "sys/send_file.hh"
 #include "tests/support/must.hh"
 #include "tests/support/scratch.hh"
 #include "tests/support/test.hh"
@@ -132,6 +133,37 @@ TEST_CASE("sys/io: a large write to a file") {
         must(sys::write_all(file.get(), bytes, sys::Deadline::in(20s)));
     }
     CHECK(scratch.read("f") == bytes);
+}
+
+TEST_CASE("sys/send_file: octets of a file as they are, and 0 where another way has to be found") {
+    ::signal(SIGPIPE, SIG_IGN);
+    const Scratch scratch;
+    const std::string bytes = pattern(3'000'000);
+    scratch.write("f", bytes);
+    const sys::Fd file = must(sys::open_read(scratch.at("f")));
+    auto pair = must(sys::make_socketpair());
+    CHECK(sys::send_file(pair.second.get(), file.get(), 0, bytes.size(), soon()) == 0);  // it would block
+    ::fcntl(pair.second.get(), F_SETFL, O_NONBLOCK);
+#if defined(__linux__)
+    std::uint64_t sent = 0, behind = 1;
+    std::thread writer([&] {
+        sent = sys::send_file(pair.second.get(), file.get(), 1000, bytes.size(), soon());
+        behind = sys::send_file(pair.second.get(), file.get(), bytes.size(), 1, soon());
+        sys::half_close(pair.second.get());
+    });
+    const bool same = read_to_end(pair.first.get()) == bytes.substr(1000);
+    writer.join();
+    CHECK(same);
+    CHECK(sent == bytes.size() - 1000);  // a file that is shorter than was said
+    CHECK(behind == 0);
+    auto deaf = must(sys::make_socketpair());
+    ::fcntl(deaf.second.get(), F_SETFL, O_NONBLOCK);
+    const auto some = sys::send_file(deaf.second.get(), file.get(), 0, bytes.size(), sys::Deadline::in(20ms));
+    CHECK((some > 0 && some < bytes.size()));
+    CHECK(sys::send_file(deaf.second.get(), file.get(), 0, bytes.size(), sys::Deadline::in(0ms)) == 0);
+    deaf.first.reset();
+    CHECK(sys::send_file(deaf.second.get(), file.get(), 0, bytes.size(), soon()) == 0);
+#endif
 }
 
 TEST_CASE("sys/io: a sleep wakes early for talk and for the end, and only then") {
