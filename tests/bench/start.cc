@@ -1,6 +1,7 @@
 // What one run of a command costs, from its start to its end: the command is run N times with a file as standard input.
 //
-//   start N FILE COMMAND ARGUMENT...     prints: median wall ms, least wall ms, mean CPU ms, most RSS KiB; fails when a run did
+//   start N FILE COMMAND ARGUMENT...     prints: median wall ms, least wall ms, mean CPU ms, most RSS KiB, mean minor
+//                                          faults; fails when a run did
 //   start -3 N FILE COMMAND ARGUMENT...  the file is descriptor 3, as nullmailer wants it
 #include <fcntl.h>
 #include <spawn.h>
@@ -31,7 +32,7 @@ int main(int argc, char** argv) {
     if (!runs || *runs == 0) return 64;
     std::vector<double> wall;
     double cpu = 0;
-    long rss = 0;
+    long rss = 0, faults = 0;
     for (unsigned i = 0; i < *runs; ++i) {
         posix_spawn_file_actions_t files;
         ::posix_spawn_file_actions_init(&files);
@@ -49,7 +50,8 @@ int main(int argc, char** argv) {
         wall.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
         cpu += ms(usage.ru_utime) + ms(usage.ru_stime);
         rss = std::max(rss, usage.ru_maxrss);
+        faults += usage.ru_minflt;
     }
     std::sort(wall.begin(), wall.end());
-    std::printf("%.2f %.2f %.2f %ld\n", wall[wall.size() / 2], wall.front(), cpu / *runs, rss);
+    std::printf("%.2f %.2f %.2f %ld %ld\n", wall[wall.size() / 2], wall.front(), cpu / *runs, rss, faults / *runs);
 }
