@@ -6,9 +6,7 @@
 #include <cstdio>
 #include <thread>
 
-#include "client/route.hh"
-#include "dns/resolver.hh"
-#include "sys/host.hh"
+#include "client/host.hh"
 #include "sys/io.hh"
 #include "sys/signals.hh"
 
@@ -81,8 +79,8 @@ Result<Place> find_place(const Order& order) {
     if (order.to.how == How::address) {
         addresses.push_back(order.to.address);
     } else {
-        addresses = sys::host_addresses(order.to.host);
-        if (addresses.empty()) addresses = client::interleave(TRY(dns::Resolver({}).addresses(order.to.host)).records);
+        dns::Resolver resolver({});
+        addresses = TRY(client::find_host(order.to.host, {}, resolver));
     }
     Place place;
     for (const auto& address : addresses) {

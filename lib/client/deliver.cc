@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/ascii.hh"
 #include "client/credentials.hh"
+#include "client/host.hh"
 #include "secret/random.hh"
 #include "secret/sha256.hh"
 #include "sys/dial.hh"
@@ -98,18 +98,14 @@ Routed<std::vector<Stop>> Courier::route(const Destination& to) {
 }
 
 Routed<std::vector<Stop>> Courier::route_by_name(const std::string& host) {
-    if (base::iequals(host, "localhost"))  // RFC 6761 6.3: never asked of DNS
-        return std::vector<Stop>{
-            {{host, 0},
-             {mail::IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), mail::IpAddress::v4({127, 0, 0, 1})}}};
-    const auto answer = resolver_.addresses(host);
-    if (!answer)
+    auto addresses = find_host(host, {}, resolver_);
+    if (!addresses)
         return std::unexpected(Outcome{State::later, Cause::silence, Stage::connect, 451, "4.4.3",
-                                       "address of " + host + ": " + answer.error().text});
-    if (answer->records.empty())
+                                       "address of " + host + ": " + addresses.error().text});
+    if (addresses->empty())
         return std::unexpected(
             Outcome{State::never, Cause::no_host, Stage::connect, 550, "5.1.2", "the host " + host + " has no address"});
-    return std::vector<Stop>{{{host, 0}, interleave(answer->records)}};
+    return std::vector<Stop>{{{host, 0}, *std::move(addresses)}};
 }
 
 Routed<std::vector<Stop>> Courier::route_by_mx(const std::string& domain) {

@@ -6,11 +6,9 @@
 #include "base/escape.hh"
 #include "client/connection_state.hh"
 #include "client/destination.hh"
-#include "client/route.hh"
-#include "dns/resolver.hh"
+#include "client/host.hh"
 #include "sys/dial.hh"
 #include "sys/file.hh"
-#include "sys/host.hh"
 #include "sys/race.hh"
 
 namespace greylag::smtp_client {
@@ -43,42 +41,25 @@ Result<dns::Settings> resolver_settings(const DialOptions& options) {
     return settings;
 }
 
-Result<Addresses> ask(const std::string& host, const DialOptions& options) {
-    auto settings = resolver_settings(options);
-    if (!settings) return std::unexpected(std::move(settings).error());
-    dns::Resolver resolver(*std::move(settings));
-    auto answer = options.family == Family::v4   ? resolver.take(resolver.ask_a(host))
-                  : options.family == Family::v6 ? resolver.take(resolver.ask_aaaa(host))
-                                                 : resolver.addresses(host);
-    if (!answer) return std::unexpected(failure_of(Failure::Kind::later, "the address of " + host + ": " + answer.error().text));
-    return std::move(answer->records);
-}
-
 Result<Addresses> addresses_of(const std::string& host, const DialOptions& options,
                                const std::optional<mail::IpAddress>& source) {
     std::string_view name = host;
     if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
     if (base::istarts_with(name, "ipv6:")) name.remove_prefix(5);
     if (name.empty()) return usage("no host");
+    auto settings = resolver_settings(options);
+    if (!settings) return std::unexpected(std::move(settings).error());
+    const client::Families families{options.family != Family::v6 && (!source || source->is_v4()),
+                                    options.family != Family::v4 && (!source || !source->is_v4())};
+    const bool all = families.v4 && families.v6;
     const std::string shown = base::printable(name, 255);
-
-    Addresses found = sys::host_addresses(name);
-    if (found.empty()) {
-        auto answer = ask(std::string(name), options);
-        if (!answer) return answer;
-        found = *std::move(answer);
-    }
-    if (found.empty()) return std::unexpected(failure_of(Failure::Kind::no_host, "the host " + shown + " has no address"));
-    const auto unfit = [&](const mail::IpAddress& address) {
-        if (options.family == Family::v4 && !address.is_v4()) return true;
-        if (options.family == Family::v6 && address.is_v4()) return true;
-        return source && source->family() != address.family();
-    };
-    std::erase_if(found, unfit);
-    if (found.empty())
-        return std::unexpected(
-            failure_of(Failure::Kind::no_host, "the host " + shown + " has no address of the family asked for"));
-    return client::interleave(found);
+    dns::Resolver resolver(*std::move(settings));
+    auto found = client::find_host(name, families, resolver);
+    if (!found) return std::unexpected(failure_of(Failure::Kind::later, "the address of " + shown + ": " + found.error().text));
+    if (found->empty())
+        return std::unexpected(failure_of(Failure::Kind::no_host,
+                                          "the host " + shown + " has no address" + (all ? "" : " of the family asked for")));
+    return *std::move(found);
 }
 
 Result<sys::Dialled> dial(const Addresses& addresses, const std::string& host, std::uint16_t port, const DialOptions& options,

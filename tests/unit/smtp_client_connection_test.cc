@@ -224,6 +224,8 @@ TEST_CASE("smtp_client: addresses one after the other, and who is told") {
     const auto six = sc::Connection::open(end_at(server.port(), "six.example"), dial);
     REQUIRE(!six);
     CHECK(six.error().kind == FailureKind::no_host);
+    CHECK(six.error().text == "the host six.example has no address of the family asked for");
+    dial.family = sc::Family::any;
     const auto unknown = sc::Connection::open(end_at(server.port(), "nobody.example"), dial);
     REQUIRE(!unknown);
     CHECK(unknown.error().kind == FailureKind::no_host);
