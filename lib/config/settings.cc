@@ -1,6 +1,7 @@
 #include "config/settings.hh"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 
 #include "base/ascii.hh"
@@ -153,6 +154,7 @@ private:
 
 Settings defaults() {
     Settings s;
+    s.smtpd.long_nets.reserve(std::size(long_octets));
     for (const std::uint8_t octet : long_octets) s.smtpd.long_nets.emplace_back(mail::IpAddress::v4({octet, 0, 0, 0}), 8);
     s.paths.state = GREYLAG_STATE;
     s.paths.mail = mail_under(s.paths.state);

@@ -181,8 +181,8 @@ std::string IpAddress::literal() const { return (is_v4() ? "[" : "[IPv6:") + tex
 
 Cidr::Cidr(IpAddress address, int bits) : address_(address), bits_(std::clamp(bits, 0, address.bits())) {
     const int kept = bits_ + 128 - address_.bits();
-    for (int i = 0; i < 16; ++i) {
-        const int here = std::clamp(kept - 8 * i, 0, 8);
+    for (int i = kept / 8; i < 16; ++i) {
+        const int here = i == kept / 8 ? kept % 8 : 0;
         address_.bytes_[static_cast<std::size_t>(i)] &= static_cast<std::uint8_t>(0xff00 >> here);
     }
 }
