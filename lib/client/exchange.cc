@@ -117,9 +117,10 @@ private:
         if (secret) base::wipe(lines);
     }
 
-    void flush() {
+    void flush() { flush(deadline()); }
+    void flush(sys::Deadline until) {
         if (!out_.empty() && !broken_ && !unreadable_) {
-            const auto sent = wire_->write_all(out_, deadline());
+            const auto sent = wire_->write_all(out_, until);
             if (!sent) broken_ = sent.error().kind == Kind::timeout ? c::Gone::Why::timeout : c::Gone::Why::broken;
         }
         if (std::exchange(secret_, false)) base::wipe(out_);
@@ -147,11 +148,12 @@ private:
         }
         flush();
         for (std::uint64_t at = 0; at < size && !broken_ && !unreadable_;) {
-            const std::uint64_t gone = wire_->send_file(message_.fd, at, std::min(size - at, file_piece), deadline());
+            const sys::Deadline until = deadline();
+            const std::uint64_t gone = wire_->send_file(message_.fd, at, std::min(size - at, file_piece), until);
             at += gone;
             if (gone != 0) continue;
             put_block(at, size, [this](std::string_view block) { out_ += block; });
-            flush();
+            flush(until);
         }
     }
 
