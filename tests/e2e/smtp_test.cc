@@ -67,6 +67,16 @@ TEST_CASE("smtp: a chunk for who takes it, and DATA for who only says so") {
         CHECK(heard.fault == "");
         CHECK(heard.bytes.find(sent_text + "QUIT\r\n") != std::string::npos);
     }
+    {
+        const std::string wide = sent_text + std::string(5000, 'x') + "\r\n";  // no fold, although nothing says 8BITMIME
+        const FakeSmtp server({until({hi, Turn::on("EHLO ", "250-x\r\n250 CHUNKING\r\n"), mail_ok, rcpt_ok,
+                                      Turn::on("BDAT " + std::to_string(wide.size()) + " LAST", ""),
+                                      Turn::take(wide.size(), "250 ok\r\n"), quit})});
+        CHECK(s.run({at_port(server.port()), from, to}, wide).status == 0);
+        const Heard heard = server.wait_for(0);
+        CHECK(heard.fault == "");
+        CHECK(heard.bytes.find(wide + "QUIT\r\n") != std::string::npos);
+    }
     const FakeSmtp server({until({hi, offers, mail_ok, rcpt_ok, Turn::on("BDAT", "500 what\r\n").and_close()}),
                            until({hi, offers, mail_ok, rcpt_ok, data_ok, Turn::body("250 ok\r\n"), quit})});
     CHECK(s.run({at_port(server.port()), from, to}, input).status == 0);
