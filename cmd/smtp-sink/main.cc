@@ -6,17 +6,16 @@
 #include <thread>
 
 #include "base/escape.hh"
+#include "client/digests.hh"
 #include "cmd/program.hh"
 #include "cmd/smtp-sink/dump.hh"
 #include "cmd/smtp-sink/loop.hh"
 #include "cmd/smtp-sink/options.hh"
 #include "secret/random.hh"
-#include "secret/sha256.hh"
 #include "sys/host.hh"
 #include "sys/io.hh"
 #include "sys/rights.hh"
 #include "sys/signals.hh"
-#include "tls/digest.hh"
 
 using namespace greylag;
 
@@ -129,10 +128,9 @@ int run(const sink::Rules& rules) {
     if (!doors) return program.complain(doors.error().kind == Kind::not_found ? EX_NOHOST : EX_OSERR, doors.error().text);
     if (const auto given = give_up_rights(rules); !given) return program.complain(EX_NOPERM, given.error().text);
     sink::Totals totals;
-    const sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, tls::hmac_md5};
     const sink::House house{rules,
                             totals,
-                            digests,
+                            client::all_digests(),
                             random_text,
                             say,
                             sink::make_dumper(rules),

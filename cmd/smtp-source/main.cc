@@ -5,13 +5,13 @@
 #include <cstdio>
 #include <memory>
 
+#include "client/digests.hh"
 #include "cmd/program.hh"
 #include "cmd/smtp-source/options.hh"
 #include "cmd/smtp-source/order.hh"
 #include "cmd/smtp-source/run.hh"
 #include "mail/date.hh"
 #include "secret/random.hh"
-#include "secret/sha256.hh"
 #include "sys/file.hh"
 #include "sys/host.hh"
 #include "sys/random.hh"
@@ -65,8 +65,7 @@ int start(const source::Order& order) {
     const auto place = source::find_place(order);
     if (!place)
         return program.complain(place.error().lasting == Lasting::temporary ? EX_TEMPFAIL : EX_NOHOST, place.error().text);
-    const sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, tls::hmac_md5};
-    const source::Plan plan{order, std::move(*content), *password, digests, nonce, say};
+    const source::Plan plan{order, std::move(*content), *password, client::digests(tls::hmac_md5), nonce, say};
     const bool terminal = sys::is_terminal(STDERR_FILENO) && !order.verbose;
     const auto run = source::run(plan, *place, terminal);
     return run ? report(order, *run) : program.complain(EX_OSERR, run.error().text);

@@ -230,7 +230,7 @@ void Talk::after_hello(Tick now) {
 
 void Talk::ask_auth(Tick now) {
     const auto& digests = desk_->plan.digests;
-    const auto chosen = sasl::strongest(offered_.mechanisms, bindings_.any(), digests.hmac_md5 != nullptr, true);
+    const auto chosen = sasl::strongest(offered_.mechanisms, {digests, bindings_.any(), true});
     if (!chosen) return broken(Failure::auth, "the server offers no way to authenticate that is known here", now);
     sasl_ = std::make_unique<sasl::Client>(*chosen, sasl::Client::Facts{digests, desk_->plan.nonce(), bindings_}, order_->user,
                                            desk_->plan.password);

@@ -9,10 +9,10 @@
 #include "base/ascii.hh"
 #include "base/escape.hh"
 #include "base/wipe.hh"
+#include "client/digests.hh"
 #include "sasl/users.hh"
 #include "secret/password.hh"
 #include "secret/random.hh"
-#include "secret/sha256.hh"
 #include "sys/file.hh"
 #include "sys/tree.hh"
 
@@ -23,8 +23,6 @@ namespace {
 constexpr std::size_t users_limit = 64 << 20;
 constexpr base::Millis lock_wait{10'000};
 constexpr std::size_t salt_size = 16;
-
-sasl::Digests digests() { return {secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, nullptr}; }
 
 Result<sys::Fd> lock(const std::string& file) {
     const std::string name = file + ".lock";
@@ -84,7 +82,7 @@ Result<void> set_password(const std::string& file, const std::string& user, std:
     made.name = user;
     if (kinds.argon2id) made.argon2id = TRY(secret::hash_password(password));
     if (kinds.scram)
-        made.scram = sasl::make_verifier(digests(), password, secret::random_bytes(salt_size), sasl::least_iterations);
+        made.scram = sasl::make_verifier(client::digests(), password, secret::random_bytes(salt_size), sasl::least_iterations);
     if (kinds.cram_md5) made.cram_md5 = password;
     auto done = replace(file, user, made);
     base::wipe(made.cram_md5);

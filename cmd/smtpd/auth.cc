@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.hh"
+#include "client/digests.hh"
 #include "secret/password.hh"
 #include "secret/random.hh"
 #include "secret/sha256.hh"
@@ -34,7 +35,7 @@ Authenticator::Authenticator(const Setup& setup, sys::Log& log, const std::optio
       penalty_(setup.settings.paths.state, {setup.settings.auth.failures, setup.settings.auth.penalty},
                setup.is_trusted(peer) ? std::nullopt : peer),
       patience_(patience),
-      digests_{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, hmac_md5} {
+      digests_(client::digests(hmac_md5)) {
     const std::string& file = setup.settings.auth.users;
     if (file.empty()) return;
     auto text = sys::read_file(file, users_limit, sys::Guard::private_to_owner);

@@ -59,7 +59,7 @@ c::Auth Authenticator::begin(const c::AskAuth& ask) {
     std::erase_if(offered, [&](const std::string& one) {
         return std::any_of(unknown_.begin(), unknown_.end(), [&](const std::string& gone) { return base::iequals(one, gone); });
     });
-    const auto mechanism = sasl::strongest(offered, facts_.bindings.any(), facts_.digests.hmac_md5 != nullptr, true);
+    const auto mechanism = sasl::strongest(offered, {facts_.digests, facts_.bindings.any(), true});
     if (!mechanism) return go_on("the server offers no mechanism that is known here");
     auto password = facts_.password ? facts_.password() : std::nullopt;
     if (!password) return give_up(State::never, Cause::unprepared, "no password of " + facts_.user + " for this server");

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "client/credentials.hh"
+#include "client/digests.hh"
 #include "client/host.hh"
 #include "secret/random.hh"
-#include "secret/sha256.hh"
 #include "sys/dial.hh"
 #include "sys/race.hh"
 
@@ -154,8 +154,7 @@ Link Courier::link_to(int fd, const std::string& host) const {
     link.security = d_.security;
     if (d_.login == nullptr) return link;
     auto& a = link.authentication;
-    a.digests = {secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal, nullptr};
-    if (d_.security != nullptr) a.digests.hmac_md5 = d_.security->hmac_md5();
+    a.digests = digests(d_.security != nullptr ? d_.security->hmac_md5() : nullptr);
     a.nonce = [] { return secret::random_text(24); };
     a.user = d_.login->user;
     a.without_tls = d_.login->without_tls;

@@ -7,27 +7,12 @@
 #include "base/escape.hh"
 #include "client/auth_exchange.hh"
 #include "client/connection_state.hh"
+#include "client/digests.hh"
 #include "secret/random.hh"
-#include "secret/sha256.hh"
-#include "tls/digest.hh"
 
 namespace greylag::smtp_client {
 
 namespace {
-
-sasl::Digests digests() {
-    sasl::Digests d;
-    d.sha256 = secret::sha256;
-    d.hmac_sha256 = secret::hmac_sha256;
-    d.pbkdf2_sha256 = secret::pbkdf2_sha256;
-    d.equal = secret::equal;
-    d.hmac_md5 = tls::hmac_md5;
-    d.md5 = tls::md5;
-    d.sha1 = tls::sha1;
-    d.hmac_sha1 = tls::hmac_sha1;
-    d.pbkdf2_sha1 = tls::pbkdf2_sha1;
-    return d;
-}
 
 // Those to be tried; `unfit` becomes why one of the list asked for is not among them.
 std::vector<sasl::Mechanism> candidates(const Hello& offered, const Credentials& credentials, const sasl::Means& means,
@@ -121,7 +106,7 @@ Result<Reply> Connection::authenticate(const Hello& offered, const Credentials& 
     sasl::Bindings bindings;
     if (security != nullptr) bindings = {security->exporter(), security->server_end_point()};
     sasl::Means means;
-    means.digests = digests();
+    means.digests = client::all_digests();
     means.can_bind = bindings.any();
     means.clear_allowed = security != nullptr || credentials.without_tls;
     means.certificate = s.identified;

@@ -64,14 +64,9 @@ std::vector<Mechanism> ranked(std::span<const std::string> offered, const Means&
     return out;
 }
 
-std::optional<Mechanism> strongest(std::span<const std::string> offered, bool can_bind, bool has_md5, bool clear_allowed) {
-    for (const Mechanism m : mechanisms) {
-        if (m == Mechanism::scram_sha_256_plus && !can_bind) continue;
-        if (m == Mechanism::cram_md5 && !has_md5) continue;
-        if (sends_password(m) && !clear_allowed) continue;
-        if (is_offered(offered, m)) return m;
-    }
-    return std::nullopt;
+std::optional<Mechanism> strongest(std::span<const std::string> offered, const Means& means) {
+    const auto all = ranked(offered, means);
+    return all.empty() ? std::nullopt : std::optional(all.front());
 }
 
 bool is_plausible(std::string_view text) {

@@ -110,8 +110,8 @@ struct Means {
 // Of those offered the ones to be tried, strongest first.
 std::vector<Mechanism> ranked(std::span<const std::string> offered, const Means& means);
 
-// The strongest of those offered that we may use: a password goes out only where `clear_allowed`.
-std::optional<Mechanism> strongest(std::span<const std::string> offered, bool can_bind, bool has_md5, bool clear_allowed);
+// The first of them.
+std::optional<Mechanism> strongest(std::span<const std::string> offered, const Means& means);
 
 // What may be a user's name or a password on the wire: UTF-8 without controls, not empty, 255 octets at most.
 bool is_plausible(std::string_view text);

@@ -1,15 +1,13 @@
 // The digests for tests of SASL, and one user with every credential.
 #pragma once
+#include "client/digests.hh"
 #include "sasl/users.hh"
 #include "secret/password.hh"
 #include "secret/random.hh"
-#include "secret/sha256.hh"
-#include "tls/digest.hh"
 
 namespace greylag::test {
 
-inline constexpr sasl::Digests digests{secret::sha256, secret::hmac_sha256, secret::pbkdf2_sha256, secret::equal,   tls::hmac_md5,
-                                       tls::md5,       tls::sha1,           tls::hmac_sha1,        tls::pbkdf2_sha1};
+inline const sasl::Digests digests = client::all_digests();
 
 inline sasl::User user_with(std::string name, std::string_view password) {
     sasl::User user;

@@ -1,6 +1,7 @@
 // The vectors of the RFCs, and our own client against our own server.
 #include "tests/support/sasl.hh"
 #include "base/base64.hh"
+#include "client/digests.hh"
 #include "sasl/client.hh"
 #include "sasl/server.hh"
 #include "tests/support/must.hh"
@@ -264,13 +265,18 @@ TEST_CASE("sasl: a client does not believe the server") {
 
 TEST_CASE("sasl: the strongest that may be used") {
     const std::vector<std::string> all{"LOGIN", "PLAIN", "cram-md5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "GSSAPI"};
-    CHECK(sasl::strongest(all, true, true, true) == plus);
-    CHECK(sasl::strongest(all, false, true, true) == scram);
-    CHECK(sasl::strongest(std::span(all).first(3), true, true, true) == Mechanism::cram_md5);
-    CHECK(sasl::strongest(std::span(all).first(3), true, false, true) == Mechanism::plain);
-    CHECK_FALSE(sasl::strongest(std::span(all).first(2), true, true, false).has_value());
-    CHECK(sasl::strongest(std::span(all).first(1), true, true, true) == Mechanism::login);
-    CHECK_FALSE(sasl::strongest({}, true, true, true).has_value());
+    const sasl::Digests plain_digests = client::digests();
+    CHECK(sasl::strongest(all, {digests, true, true}) == plus);
+    CHECK(sasl::strongest(all, {plain_digests, false, true}) == scram);
+    CHECK(sasl::strongest(std::span(all).first(3), {digests, true, true}) == Mechanism::cram_md5);
+    CHECK(sasl::strongest(std::span(all).first(3), {plain_digests, true, true}) == Mechanism::plain);
+    CHECK_FALSE(sasl::strongest(std::span(all).first(2), {digests, true, false}).has_value());
+    CHECK(sasl::strongest(std::span(all).first(1), {digests, true, true}) == Mechanism::login);
+    CHECK_FALSE(sasl::strongest({}, {digests, true, true}).has_value());
+    // A sender has no more than SCRAM-SHA-256 and CRAM-MD5 to prove a password with.
+    const std::vector<std::string> old{"SCRAM-SHA-1", "DIGEST-MD5", "PLAIN"};
+    CHECK(sasl::strongest(old, {client::digests(digests.hmac_md5), true, true}) == Mechanism::plain);
+    CHECK(sasl::strongest(old, {digests, true, true}) == Mechanism::scram_sha_1);
     for (const auto m : sasl::mechanisms) CHECK(sasl::find(sasl::name(m)) == m);
     CHECK_FALSE(sasl::find("PLAINX").has_value());
 }
