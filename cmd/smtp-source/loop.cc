@@ -178,24 +178,28 @@ bool Loop::secure(std::size_t which) {
     if (!slot.wire.tls()) {
         if (!flush(which)) return false;
         if (slot.talk.has_output()) return true;
-        const auto& to = desk_.plan.order.to;
-        auto engine = tls_->engine(to.how == client::Destination::How::address ? to.address.text() : to.host);
+        auto engine = tls_->engine(desk_.plan.order.server());
         if (!engine) return fail(engine.error());
         if (auto begun = slot.wire.start_tls(std::move(*engine)); !begun) return fail(begun.error());
     }
     if (slot.wire.secure()) {
-        slot.talk.secured({true, {}, {}}, now());
+        slot.talk.secured(secured(slot), now());
         return false;
     }
     return flush(which);
+}
+
+Talk::Secured Loop::secured(const Slot& slot) const {
+    if (!slot.wire.secure()) return {false, "the server spoke before the handshake", {}};
+    if (desk_.plan.order.user.empty()) return {true, {}, {}};
+    return {true, {}, {slot.wire.tls()->exporter(), slot.wire.tls()->server_end_point()}};
 }
 
 void Loop::receive(Slot& slot) {
     const auto got = slot.wire.receive(room_, plain_, [&](std::string_view octets) {
         slot.last = now();
         // The first octets under TLS may come with the end of the handshake; in clear text nothing may come before it.
-        if (slot.talk.wish() == Talk::Wish::handshake)
-            slot.talk.secured({slot.wire.secure(), "the server spoke before the handshake", {}}, slot.last);
+        if (slot.talk.wish() == Talk::Wish::handshake) slot.talk.secured(secured(slot), slot.last);
         slot.talk.heard(octets, slot.last);
     });
     const Tick at = now();

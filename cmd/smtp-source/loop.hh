@@ -69,6 +69,7 @@ private:
     void settle(std::size_t which);
     bool flush(std::size_t which);
     bool secure(std::size_t which);
+    Talk::Secured secured(const Slot& slot) const;
     void receive(Slot& slot);
     void close(Slot& slot);
     void take_timers();

@@ -16,7 +16,6 @@
 #include "sys/host.hh"
 #include "sys/random.hh"
 #include "sys/terminal.hh"
-#include "tls/digest.hh"
 
 using namespace greylag;
 
@@ -65,7 +64,7 @@ int start(const source::Order& order) {
     const auto place = source::find_place(order);
     if (!place)
         return program.complain(place.error().lasting == Lasting::temporary ? EX_TEMPFAIL : EX_NOHOST, place.error().text);
-    const source::Plan plan{order, std::move(*content), *password, client::digests(tls::hmac_md5), nonce, say};
+    const source::Plan plan{order, std::move(*content), *password, client::all_digests(), nonce, say};
     const bool terminal = sys::is_terminal(STDERR_FILENO) && !order.verbose;
     const auto run = source::run(plan, *place, terminal);
     return run ? report(order, *run) : program.complain(EX_OSERR, run.error().text);

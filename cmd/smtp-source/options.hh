@@ -37,6 +37,7 @@ inline constexpr base::Option option_table[] = {
     {0, "json", "", "the summary as one JSON object"},
     {0, "numbering", "form", "prefix (1foo@x, as ever) or suffix (foo0@x, newer Postfix)"},
     {0, "password-file", "file", "its first line is the password"},
+    {0, "password-in-clear", "", "under --auth, PLAIN and LOGIN without TLS, too"},
     {0, "pipelining", "", "one write a group of commands; implies --ehlo"},
     {0, "rate", "number", "messages begun a second, in all (100, 2.5/s)"},
     {0, "size", "model", "of bodies: 10k, 1k-100k, exp:10k, normal:10k,2k, list:1k*9,1M*1"},

@@ -168,6 +168,8 @@ Result<void> read_security(const base::CommandLine& line, Order& out) {
     out.password_file = line.value("password-file");
     if (line.has("auth") != line.has("password-file"))
         return base::fail(Kind::usage, "--auth and --password-file need each other");
+    out.password_in_clear = line.has("password-in-clear");
+    if (out.password_in_clear && !line.has("auth")) return base::fail(Kind::usage, "--password-in-clear needs --auth");
     out.ehlo = out.ehlo || out.tls == Tls::starttls || line.has("auth");
     if (out.old_mode && (out.ehlo || out.lmtp)) return base::fail(Kind::usage, "-o cannot be used with -L or what needs EHLO");
     return {};
@@ -184,6 +186,11 @@ Result<void> read_sources(const base::CommandLine& line, Order& out) {
 }
 
 }  // namespace
+
+std::string Order::server() const {
+    using How = client::Destination::How;
+    return to.how == How::address ? to.address.text() : to.how == How::local ? "localhost" : to.host;
+}
 
 Result<Order> make_order(const base::CommandLine& line, const std::string& host_name) {
     if (line.operands.size() != 1) return base::fail(Kind::usage, "one server is needed");

@@ -47,6 +47,7 @@ struct Order {
     Tls tls = Tls::none;
     std::string ca;
     std::string user, password_file;
+    bool password_in_clear = false;
     double rate = 0;           // messages a second; 0: as fast as it goes
     base::Millis duration{0};  // 0: until all are sent
     std::optional<SizeModel> size;
@@ -56,6 +57,8 @@ struct Order {
     base::Millis timeout{300'000};
     bool json = false;
     std::string csv;
+
+    std::string server() const;  // as it was named: what a certificate must bear
 };
 
 // `host_name` is what -M replaces. Errors are Kind::usage.

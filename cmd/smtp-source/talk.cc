@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/ascii.hh"
-#include "base/base64.hh"
 #include "base/escape.hh"
+#include "base/wipe.hh"
 
 namespace greylag::source {
 
@@ -229,31 +229,41 @@ void Talk::after_hello(Tick now) {
 }
 
 void Talk::ask_auth(Tick now) {
-    const auto& digests = desk_->plan.digests;
-    const auto chosen = sasl::strongest(offered_.mechanisms, {digests, bindings_.any(), true});
-    if (!chosen) return broken(Failure::auth, "the server offers no way to authenticate that is known here", now);
-    sasl_ = std::make_unique<sasl::Client>(*chosen, sasl::Client::Facts{digests, desk_->plan.nonce(), bindings_}, order_->user,
-                                           desk_->plan.password);
-    const auto initial = sasl_->initial();
+    const Plan& plan = desk_->plan;
+    const bool clear_allowed = secure_ || order_->password_in_clear;
+    const auto chosen = sasl::strongest(offered_.mechanisms, {plan.digests, bindings_.any(), clear_allowed});
+    if (!chosen)
+        return broken(Failure::auth,
+                      std::string("the server offers no way to authenticate that may be used here") +
+                          (clear_allowed ? "" : " (without TLS no password is shown)"),
+                      now);
+    sasl::Client::Facts facts;
+    facts.digests = plan.digests;
+    facts.nonce = plan.nonce();
+    facts.bindings = sasl::shown_bindings(*chosen, offered_.mechanisms, bindings_);
+    facts.host = order_->server();
+    auth_ = std::make_unique<client::AuthExchange>(sasl::Client(*chosen, std::move(facts), order_->user, plan.password));
+    say_auth(auth_->begin(), now);
+}
+
+void Talk::say_auth(std::string line, Tick now) {
     expect(Stage::auth, 1, now);
-    const std::string first = !initial ? "" : initial->empty() ? " =" : " " + base::base64_encode(*initial);
-    say("AUTH ", sasl::name(*chosen), std::string_view(first));
+    say(std::string_view(line));
+    base::wipe(line);
 }
 
 void Talk::auth(Tick now) {
-    if (reply_.code == 334) {
-        const auto challenge = base::base64_decode(reply_.lines.front());
-        const auto answer = challenge ? sasl_->respond(*challenge) : base::fail(Kind::protocol, "the challenge is no base64");
+    if (reply_.code / 100 == 3) {
+        auto answer = auth_->answer(reply_);
         if (!answer) return broken(Failure::auth, "AUTH: " + answer.error().text, now);
-        expect(Stage::auth, 1, now);
-        return say(std::string_view(base::base64_encode(*answer)));
+        return say_auth(*std::move(answer), now);
     }
     if (reply_.code / 100 != 2) {
         count_refusal();
         return broken(Failure::auth, refusal(Stage::auth), now);
     }
-    const auto proven = sasl_->succeeded();
-    sasl_.reset();
+    const auto proven = auth_->succeeded();
+    auth_.reset();
     if (!proven) return broken(Failure::auth, "AUTH: " + proven.error().text, now);
     authenticated_ = true;
     after_hello(now);
@@ -291,7 +301,7 @@ void Talk::hang_up() {
     waiting_ = 0;
     current_.reset();
     closing_.reset();
-    sasl_.reset();
+    auth_.reset();
 }
 
 std::string Talk::refusal(Stage stage) const {

@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "client/auth_exchange.hh"
 #include "cmd/smtp-source/desk.hh"
-#include "sasl/client.hh"
 #include "smtp/reply_parser.hh"
 
 namespace greylag::source {
@@ -81,6 +81,7 @@ private:
     void after_hello(Tick now);
     void read_extensions();
     void ask_auth(Tick now);
+    void say_auth(std::string line, Tick now);
     void auth(Tick now);
     void next(Tick now);
     void quit(Tick now);
@@ -129,7 +130,7 @@ private:
     } offered_;
     std::optional<Job> job_;  // to be sent, not begun
     std::optional<Transaction> current_, closing_;
-    std::unique_ptr<sasl::Client> sasl_;
+    std::unique_ptr<client::AuthExchange> auth_;
     sasl::Bindings bindings_;
 
     smtp::ReplyParser parser_;

@@ -154,4 +154,29 @@ int Engine::bits() const { return SSL_get_cipher_bits(state_->ssl.get(), nullptr
 bool Engine::resumed() const { return ::SSL_session_reused(state_->ssl.get()) == 1; }
 const PeerCertificate& Engine::peer() const { return state_->watch.peer; }
 
+// Before TLS 1.3 a session is only one of a kind with the extended master secret (RFC 9266 4.2).
+std::string Engine::exporter() const {
+    SSL* ssl = state_->ssl.get();
+    if (::SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1) return {};
+    constexpr std::string_view label = "EXPORTER-Channel-Binding";
+    std::array<unsigned char, 32> key;
+    if (::SSL_export_keying_material(ssl, key.data(), key.size(), label.data(), label.size(), nullptr, 0, 1) != 1) return {};
+    return {key.begin(), key.end()};
+}
+
+std::string Engine::server_end_point() const {
+    SSL* ssl = state_->ssl.get();
+    const X509* certificate = state_->server ? ::SSL_get_certificate(ssl) : ::SSL_get0_peer_certificate(ssl);
+    if (certificate == nullptr) return {};
+    int digest = NID_undef;
+    ::X509_get_signature_info(const_cast<X509*>(certificate), &digest, nullptr, nullptr, nullptr);
+    // RFC 5929 4.1: the signature's own hash, SHA-256 for the broken ones; where it has none, nothing is said.
+    if (digest == NID_md5 || digest == NID_sha1) digest = NID_sha256;
+    const EVP_MD* md = ::EVP_get_digestbynid(digest);
+    std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
+    unsigned size = 0;
+    if (md == nullptr || ::X509_digest(certificate, md, hash.data(), &size) != 1) return {};
+    return {hash.begin(), hash.begin() + size};
+}
+
 }  // namespace greylag::tls

@@ -34,6 +34,10 @@ public:
     bool resumed() const;                 // an earlier session was gone on with
     const PeerCertificate& peer() const;  // a client's: what the server showed; empty for a server
 
+    // Channel bindings (RFC 9266, RFC 5929 4) when ready(); empty where this session has none.
+    std::string exporter() const;
+    std::string server_end_point() const;
+
 private:
     friend class ClientContext;
     friend class ServerContext;

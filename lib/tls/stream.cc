@@ -1,7 +1,5 @@
 #include "tls/stream.hh"
 
-#include <openssl/x509.h>
-
 #include <array>
 
 #include "sys/io.hh"
@@ -99,35 +97,12 @@ std::string Stream::description() const { return state_->engine.description(); }
 int Stream::bits() const { return state_->engine.bits(); }
 bool Stream::resumed() const { return state_->engine.resumed(); }
 const PeerCertificate& Stream::peer() const { return state_->engine.peer(); }
+std::string Stream::exporter() const { return state_->engine.exporter(); }
+std::string Stream::server_end_point() const { return state_->engine.server_end_point(); }
 
 std::string Stream::name_asked() const {
     const char* name = ::SSL_get_servername(state_->session().ssl.get(), TLSEXT_NAMETYPE_host_name);
     return name != nullptr ? name : "";
-}
-
-// Before TLS 1.3 a session is only one of a kind with the extended master secret (RFC 9266 4.2).
-std::string Stream::exporter() const {
-    SSL* ssl = state_->session().ssl.get();
-    if (::SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1) return {};
-    constexpr std::string_view label = "EXPORTER-Channel-Binding";
-    std::array<unsigned char, 32> key;
-    if (::SSL_export_keying_material(ssl, key.data(), key.size(), label.data(), label.size(), nullptr, 0, 1) != 1) return {};
-    return {key.begin(), key.end()};
-}
-
-std::string Stream::server_end_point() const {
-    SSL* ssl = state_->session().ssl.get();
-    const X509* certificate = state_->session().server ? ::SSL_get_certificate(ssl) : ::SSL_get0_peer_certificate(ssl);
-    if (certificate == nullptr) return {};
-    int digest = NID_undef;
-    ::X509_get_signature_info(const_cast<X509*>(certificate), &digest, nullptr, nullptr, nullptr);
-    // RFC 5929 4.1: the signature's own hash, SHA-256 for the broken ones; where it has none, nothing is said.
-    if (digest == NID_md5 || digest == NID_sha1) digest = NID_sha256;
-    const EVP_MD* md = ::EVP_get_digestbynid(digest);
-    std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
-    unsigned size = 0;
-    if (md == nullptr || ::X509_digest(certificate, md, hash.data(), &size) != 1) return {};
-    return {hash.begin(), hash.begin() + size};
 }
 
 }  // namespace greylag::tls

@@ -121,6 +121,8 @@ TEST_CASE("smtp-source: our own options") {
     CHECK(with({"--tls=smtps"}).tls == Tls::smtps);
     CHECK_FALSE(with({"--tls=smtps"}).ehlo);
     CHECK(with({"--auth", "joe", "--password-file", "pw"}).ehlo);
+    CHECK_FALSE(with({"--auth", "joe", "--password-file", "pw"}).password_in_clear);
+    CHECK(with({"--auth", "joe", "--password-file", "pw", "--password-in-clear"}).password_in_clear);
     CHECK(with({"--rate", "2.5/s"}).rate == 2.5);
     CHECK(with({"--rate=100"}).rate == 100);
     CHECK(with({"--duration", "30s"}).duration == base::Seconds(30));
@@ -159,6 +161,7 @@ TEST_CASE("smtp-source: what cannot be understood names the fault") {
         {"--tls", "perhaps", "h"},
         {"--auth", "joe", "h"},
         {"--password-file", "pw", "h"},
+        {"--password-in-clear", "h"},
         {"--ca", "x", "h"},
         {"--rate", "0", "h"},
         {"--rate", "fast", "h"},
