@@ -83,7 +83,7 @@ sys::Deadline Connection::State::deadline() const {
 }
 
 Result<void> Connection::State::send(std::string_view octets) {
-    if (!fd || broken) return std::unexpected(silence(nullptr));
+    if (!wire || broken) return std::unexpected(silence(nullptr));
     const auto sent = wire->write_all(octets, deadline());
     if (sent) return {};
     broken = true;
@@ -115,7 +115,7 @@ Failure Connection::State::silence(const Error* error) const {
 }
 
 Result<Reply> Connection::State::reply() {
-    if (!fd) return std::unexpected(silence(nullptr));
+    if (!wire) return std::unexpected(silence(nullptr));
     const auto until = deadline();
     smtp::Reply read;
     for (;;) {
@@ -208,31 +208,33 @@ Result<std::size_t> Connection::read_some(std::span<char> room) {
         s.input.erase(0, count);
         return count;
     }
-    if (!s.fd) return std::size_t{0};
+    if (!s.wire) return std::size_t{0};
     const auto count = s.wire->read_some(room, s.deadline());
     if (count) return *count;
     return std::unexpected(failure_of(Failure::Kind::later, s.peer + ": " + count.error().text));
 }
 
 Result<void> Connection::half_close() {
-    if (auto sent = state_->flush(); !sent) return sent;
-    state_->wire->close(state_->deadline());
-    sys::half_close(state_->fd.get());
+    State& s = *state_;
+    if (!s.wire) return std::unexpected(s.silence(nullptr));
+    if (auto sent = s.flush(); !sent) return sent;
+    s.wire->close(s.deadline());
+    sys::half_close(s.fd.get());
     return {};
 }
 
 void Connection::timeout(std::uint32_t ms) { state_->timeout_ms = ms; }
 int Connection::descriptor() const { return state_->fd.get(); }
-bool Connection::pending() const { return !state_->input.empty() || (state_->fd && state_->wire->pending()); }
+bool Connection::pending() const { return !state_->input.empty() || (state_->wire && state_->wire->pending()); }
 bool Connection::readable(std::uint32_t within_ms) {
-    return !state_->input.empty() || !state_->fd ||
+    return !state_->input.empty() || !state_->wire ||
            state_->wire->readable(sys::Deadline::in(base::Millis(std::max<std::uint32_t>(within_ms, 1))));
 }
 std::string Connection::remote() const { return state_->peer; }
 
 void Connection::close() {
     State& s = *state_;
-    if (!s.fd) return;
+    if (!s.wire) return;
     if (!s.broken) s.wire->close(sys::Deadline::in(last_words));
     s.wire.reset();
     s.fd.reset();

@@ -30,6 +30,13 @@ struct TlsMemory {
 };
 
 struct Connection::State {
+    State() = default;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    virtual ~State() = default;
+    // Over fd. Whoever has no network has a handshake of its own.
+    virtual Result<TlsReport> handshake(const TlsOptions& options);
+
     Endpoint endpoint;
     std::string peer;  // as it was dialled, for sentences
     std::uint32_t timeout_ms = 0;
@@ -37,7 +44,7 @@ struct Connection::State {
 
     sys::Fd fd;
     std::shared_ptr<TlsMemory> memory;   // outlives the wire
-    std::unique_ptr<client::Wire> wire;  // over fd
+    std::unique_ptr<client::Wire> wire;  // over fd; none when the connection is closed
     bool identified = false;             // we showed a certificate
     smtp::ReplyParser parser;
     std::string input;  // read, not yet asked for
@@ -49,13 +56,20 @@ struct Connection::State {
     std::array<char, 8192> room;  // for what comes
 
     sys::Deadline deadline() const;
-    const tls::Stream* security() const { return wire ? wire->security() : nullptr; }
+    bool secure() const { return wire && wire->bits() > 0; }
+    std::unexpected<Failure> tls_failed(const std::string& why);
     Result<void> send(std::string_view octets);
     Result<void> flush();
     Result<void> put_line(std::string_view line, std::string_view shown);
     Result<Reply> reply();
     Failure silence(const Error* error) const;  // nullptr: the end of the stream
     void show(const smtp::Reply& reply) const;
+};
+
+// A Connection that was not dialled here.
+struct Internals {
+    using State = Connection::State;
+    static Connection over(std::unique_ptr<State> state) { return Connection(std::move(state)); }
 };
 
 }  // namespace greylag::smtp_client

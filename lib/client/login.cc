@@ -97,21 +97,19 @@ private:
 
 Result<Reply> Connection::authenticate(const Hello& offered, const Credentials& credentials) {
     State& s = *state_;
-    const tls::Stream* security = s.security();
     const auto no = [&s](const std::string& why) {
         return std::unexpected(failure_of(Failure::Kind::authentication, s.peer + ": " + why));
     };
     if (has_control(credentials.user) || has_control(credentials.password) || has_control(credentials.authorization))
         return std::unexpected(failure_of(Failure::Kind::usage, "a control character in the user's name or password"));
-    sasl::Bindings bindings;
-    if (security != nullptr) bindings = {security->exporter(), security->server_end_point()};
+    const sasl::Bindings bindings = s.wire ? s.wire->bindings() : sasl::Bindings{};
     sasl::Means means;
     means.digests = client::all_digests();
     means.can_bind = bindings.any();
-    means.clear_allowed = security != nullptr || credentials.without_tls;
+    means.clear_allowed = s.secure() || credentials.without_tls;
     means.certificate = s.identified;
     means.answers = static_cast<bool>(credentials.challenge);
-    means.bits = security != nullptr ? static_cast<unsigned>(std::max(security->bits(), 0)) : 0;
+    means.bits = s.wire ? static_cast<unsigned>(std::max(s.wire->bits(), 0)) : 0;
 
     std::string unfit;
     const auto mechanisms = candidates(offered, credentials, means, unfit);

@@ -49,28 +49,35 @@ TlsReport report_of(const tls::Stream& stream) {
 
 std::shared_ptr<TlsMemory> make_tls_memory() { return std::make_shared<TlsMemory>(); }
 
+std::unexpected<Failure> Connection::State::tls_failed(const std::string& why) {
+    broken = true;
+    return std::unexpected(failure_of(Failure::Kind::tls, peer + ": TLS: " + why));
+}
+
+Result<TlsReport> Connection::State::handshake(const TlsOptions& options) {
+    memory = options.memory ? options.memory : make_tls_memory();
+    if (auto ready = prepare_context(*memory, options); !ready) return std::unexpected(std::move(ready).error());
+    const std::string name = options.name.empty() ? dialled_name(endpoint) : options.name;
+    auto stream = memory->context->connect(fd.get(), fd.get(), name, deadline());
+    if (!stream) return tls_failed(stream.error().text);
+    identified = !options.identity.empty();
+    TlsReport report = report_of(*stream);
+    wire = std::make_unique<client::TlsWire>(*std::move(stream));
+    return report;
+}
+
 Result<TlsReport> Connection::start_tls(const TlsOptions& options) {
     State& s = *state_;
-    const auto failed = [&s](const std::string& why) {
-        s.broken = true;
-        return std::unexpected(failure_of(Failure::Kind::tls, s.peer + ": TLS: " + why));
-    };
-    if (!s.fd || s.broken) return std::unexpected(s.silence(nullptr));
-    if (s.security() != nullptr) return failed("it is there already");
-    if (!s.input.empty() || s.parser.mid_reply()) return failed("the server spoke before the handshake");
-    s.memory = options.memory ? options.memory : make_tls_memory();
-    if (auto ready = prepare_context(*s.memory, options); !ready) return std::unexpected(std::move(ready).error());
-    const std::string name = options.name.empty() ? dialled_name(s.endpoint) : options.name;
-    auto stream = s.memory->context->connect(s.fd.get(), s.fd.get(), name, s.deadline());
-    if (!stream) return failed(stream.error().text);
-    s.identified = !options.identity.empty();
-    TlsReport report = report_of(*stream);
-    s.wire = std::make_unique<client::TlsWire>(*std::move(stream));
+    if (!s.wire || s.broken) return std::unexpected(s.silence(nullptr));
+    if (s.secure()) return s.tls_failed("it is there already");
+    if (!s.input.empty() || s.parser.mid_reply()) return s.tls_failed("the server spoke before the handshake");
+    auto report = s.handshake(options);
+    if (!report) return report;
     s.parser = {};
     s.doing.clear();
     return report;
 }
 
-bool Connection::secure() const { return state_->security() != nullptr; }
+bool Connection::secure() const { return state_->secure(); }
 
 }  // namespace greylag::smtp_client

@@ -143,6 +143,7 @@ public:
 private:
     struct [[gnu::visibility("hidden")]] State;
     class [[gnu::visibility("hidden")]] Login;
+    friend struct Internals;  // the library's own
     explicit Connection(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

@@ -27,10 +27,10 @@ public:
     virtual bool pending() = 0;
     // Octets, or the end, are here or come until the deadline. Under TLS what poll(2) sees may be neither: a ticket.
     virtual bool readable(sys::Deadline deadline) = 0;
-    virtual void close(sys::Deadline deadline) = 0;   // says so where there are words for it; the descriptor stays open
-    virtual const tls::Stream* security() const = 0;  // nullptr: none
-    virtual sasl::Bindings bindings() const = 0;      // of the TLS session, for SCRAM
-    virtual std::string description() const = 0;      // of it, for people; empty: none
+    virtual void close(sys::Deadline deadline) = 0;  // says so where there are words for it; the descriptor stays open
+    virtual int bits() const = 0;                    // of the key of the TLS session's cipher; 0: no TLS
+    virtual sasl::Bindings bindings() const = 0;     // of the session, for SCRAM
+    virtual std::string description() const = 0;     // of it, for people; empty: none
 };
 
 // A descriptor as it is. It stays the caller's and outlives this.
@@ -49,7 +49,7 @@ public:
     bool pending() override { return false; }
     bool readable(sys::Deadline deadline) override { return sys::readable(fd_, deadline).value_or(true); }
     void close(sys::Deadline) override {}
-    const tls::Stream* security() const override { return nullptr; }
+    int bits() const override { return 0; }
     sasl::Bindings bindings() const override { return {}; }
     std::string description() const override { return {}; }
 
@@ -68,7 +68,7 @@ public:
     bool pending() override { return stream_.pending(); }
     bool readable(sys::Deadline deadline) override { return stream_.readable(deadline); }
     void close(sys::Deadline deadline) override { stream_.close(deadline); }
-    const tls::Stream* security() const override { return &stream_; }
+    int bits() const override { return stream_.bits(); }
     sasl::Bindings bindings() const override { return {stream_.exporter(), stream_.server_end_point()}; }
     std::string description() const override { return stream_.description(); }
 

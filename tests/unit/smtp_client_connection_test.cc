@@ -178,6 +178,22 @@ TEST_CASE("smtp_client: octets as they are, and the end of what we send") {
     CHECK(!c.command("NOOP"));
 }
 
+TEST_CASE("smtp_client: a connection that was closed is no connection") {
+    const FakeSmtp server({{Turn::say("220 x\r\n")}});
+    auto c = got(sc::Connection::open(end_at(server.port()), {}));
+    got(c.read_reply());
+    c.close();
+    c.close();
+    CHECK_FALSE(c.command("NOOP"));
+    CHECK_FALSE(c.half_close());
+    CHECK_FALSE(c.start_tls({}));
+    CHECK_FALSE(c.secure());
+    CHECK_FALSE(c.pending());
+    CHECK(c.readable(0));
+    std::array<char, 8> room{};
+    CHECK(got(c.read_some(room)) == 0);
+}
+
 TEST_CASE("smtp_client: passwords in AUTH are not shown") {
     const FakeSmtp server({{Turn::say("220 x\r\n"), Turn::on("AUTH", "535 no\r\n")}});
     Shown shown;
