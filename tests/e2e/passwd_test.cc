@@ -1,15 +1,12 @@
 // smtpd-passwd, the real program.
-#include <pty.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "sasl/users.hh"
 #include "secret/password.hh"
-#include "sys/io.hh"
 #include "tests/support/sasl.hh"
 #include "tests/support/scratch.hh"
 #include "tests/support/spawn.hh"
+#include "tests/support/terminal.hh"
 #include "tests/support/test.hh"
 
 using namespace greylag;
@@ -92,39 +89,16 @@ TEST_CASE("smtpd-passwd: at a terminal it asks twice and shows nothing") {
     };
     for (const Row& row :
          {Row{"tell-nobody-1", "tell-nobody-1", 0}, Row{"tell-nobody-2", "a typing error", 65}, Row{"given up\x03", "", 66}}) {
-        int terminal = -1;
-        const std::string file = desk.scratch.at("users");
-        const pid_t pid = ::forkpty(&terminal, nullptr, nullptr, nullptr);
-        if (pid == 0) {
-            ::execl(desk.program.c_str(), "smtpd-passwd", "-f", file.c_str(), "joe", nullptr);
-            ::_exit(127);
-        }
-        REQUIRE(pid > 0);
-        const sys::Fd ours(terminal);
-        std::string shown;
-        // Until the text is there, or the program has gone: then the terminal gives an error.
-        const auto read_until = [&](std::string_view text) {
-            while (shown.find(text) == std::string::npos) {
-                char room[256];
-                const auto got = sys::read_some(terminal, room, soon());
-                if (!got || *got == 0) return false;
-                shown.append(room, *got);
-            }
-            return true;
-        };
-        CHECK(read_until("New password: "));
-        must(sys::write_all(terminal, row.first + "\n", soon()));
+        OnTerminal person(desk.program, {"-f", desk.scratch.at("users"), "joe"});
+        CHECK(person.shows("New password: "));
+        person.type(row.first);
         if (!row.second.empty()) {
-            CHECK(read_until("Once more: "));
-            must(sys::write_all(terminal, row.second + "\n", soon()));
+            CHECK(person.shows("Once more: "));
+            person.type(row.second);
         }
-        CHECK_FALSE(read_until("there is no such text"));
-        int status = -1;
-        CHECK(eventually([&] { return ::waitpid(pid, &status, WNOHANG) == pid; }));
-        CHECK(WIFEXITED(status));
-        CHECK(WEXITSTATUS(status) == row.status);
-        CHECK_MESSAGE(shown.find("nobody") == std::string::npos, shown);
-        CHECK(shown.find("typing") == std::string::npos);
+        CHECK(person.end() == row.status);
+        CHECK_MESSAGE(person.shown.find("nobody") == std::string::npos, person.shown);
+        CHECK(person.shown.find("typing") == std::string::npos);
     }
     CHECK(must(secret::is_password(desk.user("joe").argon2id, "tell-nobody-1")));
 }

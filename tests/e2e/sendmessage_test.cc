@@ -6,6 +6,7 @@
 #include "tests/support/fake_smtp.hh"
 #include "tests/support/must.hh"
 #include "tests/support/spawn.hh"
+#include "tests/support/terminal.hh"
 #include "tests/support/test.hh"
 
 using namespace greylag;
@@ -175,6 +176,30 @@ TEST_CASE("sendmessage: a password from a file of one's own") {
     s.dir.write("password", "\n", 0600);
     CHECK(send({"--usetls", "off"}).status == 78);
     CHECK(server.heard().size() == 3);
+}
+
+TEST_CASE("sendmessage: the password is asked for on the terminal, and not shown") {
+    const Submitter s;
+    NEEDS_SENDMESSAGE(s);
+    const FakeSmtp server({{hi, ehlo_auth, Turn::on("AUTH PLAIN AGpvZQBzZWNyZXQ=", "235 ok\r\n"), mail, rcpt, data, body, quit}});
+    s.dir.write("message", message);
+    const std::vector<std::string> words{"-C",         "/dev/null", "--servers", at_port(server.port()),
+                                         "--username", "joe",       "--usetls",  "off"};
+    // The message comes from standard input: who asks must not read there.
+    const auto run = [&](const std::string& typed) {
+        const sys::Fd in = must(sys::open_read(s.dir.at("message")));
+        OnTerminal person(s.program, words, in.get());
+        CHECK(person.shows("Password of joe: "));
+        person.type(typed);
+        const int status = person.end();
+        CHECK(person.shown.find("secret") == std::string::npos);
+        return status;
+    };
+    CHECK(run("secret") == 0);
+    CHECK(server.wait_for(0).fault == "");
+    CHECK(contains(server.wait_for(0).bodies.at(0), "\r\n\r\nhello\r\n"));
+    CHECK(run("secret\x03") == 78);  // given up: nothing was dialled
+    CHECK(server.heard().size() == 1);
 }
 
 TEST_CASE("sendmessage: exit statuses, and --json for scripts") {
