@@ -1,5 +1,5 @@
 // One-time passwords for a client (RFC 2289, RFC 2243, RFC 2444): md5 and sha1. The answer goes out in hexadecimal; words are
-// sent on as they were typed, the dictionary is the server's affair.
+// sent on as they were typed. A server must take both forms (RFC 2243 5): the dictionary is its affair.
 #pragma once
 #include <optional>
 #include <string>
