@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/ascii.hh"
+#include "base/base64.hh"
 #include "sys/dial.hh"
 #include "tests/e2e/talk_site.hh"
 #include "tests/support/fake_smtp.hh"
@@ -260,6 +262,28 @@ TEST_CASE("smtptest: mechanisms that only other servers have") {
     const auto said = tool.at(typed.port(), {"-c", "-m", "OTP", "-a", "you"}, "inch sea anne long ahem tour\n");
     CHECK_MESSAGE(said.status == 0, said.all());
     CHECK(said.err.find("otp-md5 1 test ext") != std::string::npos);
+}
+
+TEST_CASE("smtptest: TLS from the first octet, a realm, more than asked for about both, and no layer but TLS") {
+    const Tool tool;
+    NEEDS_SMTPTEST(tool);
+    // Two realms: -r says which.
+    const std::string challenge = "realm=\"here\",realm=\"there\",nonce=\"n\",qop=\"auth\",charset=utf-8,algorithm=md5-sess";
+    const FakeSmtp fake({{Turn::tls(make_identity(KeyKind::p256, "localhost")), Turn::say("220 mock ESMTP\r\n"),
+                          Turn::on("EHLO", "250-mock\r\n250 AUTH DIGEST-MD5\r\n"),
+                          Turn::on("AUTH DIGEST-MD5", "334 " + base::base64_encode(challenge) + "\r\n"),
+                          Turn::on("", "535 5.7.8 no\r\n"), Turn::on("QUIT", "221 bye\r\n").and_close()}});
+    const auto said = tool.at(fake.port(), {"-sv", "-l", "0", "-r", "there", "-a", "you", "-w", "secret"});
+    const auto heard = fake.wait_for(0);
+    CHECK(heard.fault == "");
+    CHECK(heard.bytes.starts_with("[TLS]"));
+    const auto lines = base::split(heard.bytes, '\n');
+    REQUIRE(lines.size() > 2);
+    const std::string answer = base::base64_decode(base::trim(lines[2])).value_or("");
+    CHECK(answer.find("realm=\"there\"") != std::string::npos);
+    CHECK(said.status == 77);
+    CHECK(said.out.find("Trying 127.0.0.1 ") != std::string::npos);
+    CHECK(said.out.find(", key spki-sha256:") != std::string::npos);
 }
 
 TEST_CASE("smtptest: long lines of a server's and a long password are whole") {
