@@ -1,5 +1,4 @@
 // mconnect's pure parts: line ends, transcripts, and following a dialogue that is typed.
-#include "cmd/mconnect/options.hh"
 #include "cmd/mconnect/wire.hh"
 
 #include <vector>
@@ -118,18 +117,4 @@ TEST_CASE("typed: bodies, refusals and servers that speak something else") {
     t.theirs("421\r\n");
     CHECK(t.last_code() == 421);
     CHECK(t.unanswered() == 0);
-}
-
-TEST_CASE("mconnect: every option of the page it comes from") {
-    struct Row {
-        char letter;
-        bool argument;
-    };
-    for (const Row& row : {Row{'p', true}, Row{'r', false}, Row{'h', false}}) {
-        const base::Option* found = nullptr;
-        for (const auto& option : mconnect::option_table)
-            if (option.letter == row.letter) found = &option;
-        REQUIRE(found != nullptr);
-        CHECK(!found->argument.empty() == row.argument);
-    }
 }

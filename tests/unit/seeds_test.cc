@@ -38,7 +38,7 @@ const std::vector<Seed>& seeds() {
         {"smtpd", smtpd::option_table, letters("aDdfgprs"), letters("chkmn")},
         {"smtptest", smtptest::option_table, letters("sciv"), letters("tpmauklrfno")},
         {"smtp-source", source::option_table, letters("46AcdLNov"), letters("CfFlmMrRsStTw")},
-        {"mconnect", mconnect::option_table, letters("r"), letters("p")},
+        {"mconnect", mconnect::option_table, letters("rh"), letters("p")},  // -h: its source, not its page
         // The program does not take a password where everybody can read it.
         {"sendmessage",
          submitter::option_table,
@@ -101,6 +101,7 @@ const std::map<std::string, Shows>& shows() {
           {"v", "tests/unit/source_talk_test.cc", "smtp-source: AUTH"}}},
         {"mconnect",
          {{"p", "tests/e2e/mconnect_test.cc", "mconnect: who cannot be reached, and what is no command line"},
+          {"h", "tests/e2e/mconnect_test.cc", "mconnect: TLS from the first octet, a source address"},
           {"r", "tests/e2e/mconnect_test.cc", "mconnect: line ends on the wire, cooked and raw"}}},
         {"sendmessage",
          {{"ports client queue originator recipients header usetls", "tests/e2e/sendmessage_test.cc",
