@@ -6,6 +6,7 @@
 #include "cmd/mconnect/options.hh"
 #include "cmd/mconnect/session.hh"
 #include "sys/fd.hh"
+#include "tls/process.hh"
 
 using namespace greylag;
 
@@ -43,5 +44,7 @@ int main(int argc, char** argv) {
     const auto given = mconnect::program.arguments(argc, argv, {}, true);
     if (!given) return given.error();
     const auto order = make_order(*given);
-    return order ? mconnect::run(*order) : mconnect::program.usage(order.error().text);
+    if (!order) return mconnect::program.usage(order.error().text);
+    tls::own_process();
+    return mconnect::run(*order);
 }

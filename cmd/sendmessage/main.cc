@@ -17,6 +17,7 @@
 #include "sys/file.hh"
 #include "sys/io.hh"
 #include "sys/terminal.hh"
+#include "tls/process.hh"
 
 using namespace greylag;
 
@@ -121,5 +122,6 @@ int main(int argc, char** argv) {
     const auto file = program.settings(line->value('C'));
     if (!file) return file.error();
     add_settings(file->loaded.settings, order->options);
+    if (order->options.tls != smtp_client::Options::Tls::off) tls::own_process();
     return run(*order);
 }

@@ -16,6 +16,7 @@
 #include "sys/io.hh"
 #include "sys/rights.hh"
 #include "sys/signals.hh"
+#include "tls/process.hh"
 
 using namespace greylag;
 
@@ -119,6 +120,7 @@ Result<void> serve(const sink::House& house, const std::vector<sys::Fd>& doors, 
 int run(const sink::Rules& rules) {
     std::unique_ptr<tls::ServerContext> tls;
     if (rules.tls()) {
+        tls::own_process();
         auto context = tls::ServerContext::load({rules.certificate, rules.key, {}, "1.2", {}});
         if (!context) return program.complain(EX_CONFIG, context.error().text);
         tls = std::make_unique<tls::ServerContext>(std::move(*context));

@@ -16,6 +16,7 @@
 #include "sys/host.hh"
 #include "sys/random.hh"
 #include "sys/terminal.hh"
+#include "tls/process.hh"
 
 using namespace greylag;
 
@@ -77,5 +78,7 @@ int main(int argc, char** argv) {
     const auto line = program.arguments(argc, argv);
     if (!line) return line.error();
     const auto order = source::make_order(*line, sys::host_name());
-    return order ? start(*order) : program.usage(order.error().text);
+    if (!order) return program.usage(order.error().text);
+    if (order->tls != source::Tls::none) tls::own_process();
+    return start(*order);
 }

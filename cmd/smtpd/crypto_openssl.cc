@@ -2,6 +2,7 @@
 
 #include "cmd/smtpd/crypto.hh"
 #include "tls/digest.hh"
+#include "tls/process.hh"
 #include "tls/server.hh"
 
 namespace greylag::smtpd {
@@ -26,6 +27,7 @@ private:
 
 class OpenSsl : public Crypto {
 public:
+    OpenSsl() { tls::own_process(); }
     Result<void> prepare(const config::Settings::Tls& settings) override {
         if (settings.certificate.empty()) return base::fail(Kind::config, "no certificate is set");
         const bool same = settings.certificate == files_.certificate && settings.key == files_.key &&

@@ -18,6 +18,7 @@
 #include "sys/io.hh"
 #include "sys/rights.hh"
 #include "sys/terminal.hh"
+#include "tls/process.hh"
 
 using namespace greylag;
 using namespace greylag::smtptest;
@@ -123,6 +124,7 @@ int main(int argc, char** argv) {
     if (given->has('h')) return program.help();
     auto order = make_order(*given, argv[0] != nullptr ? argv[0] : "", sys::login_name());
     if (!order) return program.usage(order.error().text);
+    tls::own_process();
     // One round's session is offered by the next.
     order->tls_options.memory = smtp_client::make_tls_memory();
     return run(*order);

@@ -111,7 +111,6 @@ ClientContext::ClientContext(ClientContext&&) noexcept = default;
 ClientContext& ClientContext::operator=(ClientContext&&) noexcept = default;
 
 Result<ClientContext> ClientContext::make(const ClientPolicy& policy) {
-    initialize();
     auto state = std::make_unique<State>();
     state->memory.policy = policy;
     state->context.reset(::SSL_CTX_new(::TLS_client_method()));

@@ -9,19 +9,6 @@
 
 namespace greylag::tls {
 
-// Nothing is tidied up at the end of a process, and ciphers are never asked for by their old names.
-void initialize() {
-    ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ATEXIT, nullptr);
-    ::OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-}
-
-std::string reason() {
-    const unsigned long code = ::ERR_peek_error();
-    const char* text = ::ERR_reason_error_string(code);
-    ::ERR_clear_error();
-    return text != nullptr ? text : "the session is broken";
-}
-
 Result<std::unique_ptr<Engine::State>> Engine::State::make(SSL_CTX* context, bool server) {
     auto state = std::make_unique<State>();
     state->ssl.reset(::SSL_new(context));

@@ -23,10 +23,7 @@ using Key = std::unique_ptr<EVP_PKEY, Freed<::EVP_PKEY_free>>;
 using Context = std::unique_ptr<SSL_CTX, Freed<::SSL_CTX_free>>;
 using Session = std::unique_ptr<SSL, Freed<::SSL_free>>;
 
-// What OpenSSL says was wrong first; the queue is empty afterwards.
+// What OpenSSL says was wrong first, of what it has words for; the queue is empty afterwards.
 std::string reason();
-
-// The configuration of the system's OpenSSL is not read: it costs each process half a millisecond and may change what we promise.
-void initialize();
 
 }  // namespace greylag::tls

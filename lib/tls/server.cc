@@ -97,7 +97,6 @@ ServerContext::ServerContext(ServerContext&&) noexcept = default;
 ServerContext& ServerContext::operator=(ServerContext&&) noexcept = default;
 
 Result<ServerContext> ServerContext::load(const ServerFiles& files) {
-    initialize();
     auto state = std::make_unique<State>();
     state->files = files;
     // Before they are read: a change in between is seen as one.
