@@ -4,7 +4,7 @@
 # B is the build directory; ROWS names the files below this directory to run (default: all).
 set -u
 : "${B:=build/release-g++}"
-: "${ROWS:=banner connection dns messages large idle whitelist greylist sender starttls source}"
+: "${ROWS:=banner connection dns messages large idle whitelist greylist sender sender-tls starttls source}"
 here=tests/bench
 . $here/common.sh
 

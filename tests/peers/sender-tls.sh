@@ -1,5 +1,5 @@
-# smtp under TLS and with passwords against other people's servers: a private Postfix (root) whose users are Dovecot's, and a
-# server made of Python's ssl.
+# smtp under TLS and with passwords against other people's servers: one made of Python's ssl, an Exim whose TLS is GnuTLS, and a
+# private Postfix whose users are Dovecot's (both as root).
 here=$(mktemp -d) || exit 1
 passed=0 failed=0 skipped=0 pids=
 cleanup() {
@@ -99,6 +99,64 @@ if command -v python3 >/dev/null && python3 -c 'import ssl' 2>/dev/null; then
     done
 else
     skip 'Python with ssl is not installed'
+fi
+
+# Debian's Exim, unpacked (.ci/run, real_parts): it gives up root for a user of its own, so it gets a mount namespace with one.
+exim=$PWD/build/parts/usr/sbin/exim4
+exim_peer() {
+    there=$here/exim port=25529
+    mkdir -p "$there/spool" "$there/log" "$there/mail" && chown 65000:65000 "$there/spool" "$there/log" "$there/mail"
+    { cat /etc/passwd; echo 'Debian-exim:x:65000:65000::/nonexistent:/bin/false'; } >"$there/passwd"
+    { cat /etc/group; echo 'Debian-exim:x:65000:'; } >"$there/group"
+    cat >"$there/conf" <<END
+exim_path = $exim
+exim_user = Debian-exim
+exim_group = Debian-exim
+spool_directory = $there/spool
+log_file_path = $there/log/%s
+pid_file_path = $there/log/pid
+primary_hostname = mx.peer.test
+local_interfaces = 127.0.0.1
+keep_environment =
+tls_advertise_hosts = *
+tls_certificate = \${if eq{\$received_port}{$port}{$here/ec.crt}{$here/rsa.crt}}
+tls_privatekey = \${if eq{\$received_port}{$port}{$there/ec.key}{$there/rsa.key}}
+acl_smtp_rcpt = accept encrypted = *
+acl_smtp_data = accept
+begin routers
+all:
+  driver = accept
+  transport = file
+begin transports
+file:
+  driver = appendfile
+  file = $there/mail/\$received_port
+  create_directory = false
+  message_prefix =
+  message_suffix =
+  check_string =
+END
+    for key in ec rsa; do install -o 65000 -m 600 "$here/$key.key" "$there/$key.key"; done
+    echo "mount --bind '$there/passwd' /etc/passwd && mount --bind '$there/group' /etc/group && exec \"\$@\"" >"$there/enter"
+    unshare -m sh "$there/enter" "$exim" -C "$there/conf" -bdf -odi -oX "$port:$((port - 1))" >"$there/said" 2>&1 &
+    pids="$pids $!"
+    for key in ec rsa; do
+        send trusting $port 0 "Exim and GnuTLS, $key" -s
+        said 'C: \[TLSv1.3'
+        # With CRLF on the way and LF in the file: trace in front, then what was sent.
+        tries=0
+        until [ -s "$there/mail/$port" ] || [ $tries -ge 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+        tail -c "$(wc -c <"$here/mail")" "$there/mail/$port" | cmp -s - "$here/mail"
+        tell $? "$name: not delivered byte for byte"
+        send distrusting $port 75 "Exim and GnuTLS, $key, of nobody we know" -s
+        unsaid 'C: MAIL'
+        port=$((port - 1))
+    done
+}
+if [ "$(id -u)" -eq 0 ] && [ -x "$exim" ] && command -v unshare >/dev/null && unshare -m true 2>/dev/null; then
+    exim_peer
+else
+    skip 'Exim, or the right to start it, is not here'
 fi
 
 [ "$(id -u)" -eq 0 ] && command -v postfix >/dev/null && [ -d /usr/lib/postfix/sbin ] && id postfix >/dev/null 2>&1 ||
