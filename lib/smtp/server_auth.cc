@@ -90,7 +90,11 @@ void ServerSession::auth_step(const event::Auth& e) {
         case event::Auth::Step::success: envelope_.user = e.text; return say(Voice::auth_ok);
         case event::Auth::Step::failed: return auth_refused(smtp::say(Voice::auth_failed));
         case event::Auth::Step::malformed: return auth_refused(smtp::say(Voice::auth_malformed));
-        case event::Auth::Step::later: return say(Voice::auth_later);
+        case event::Auth::Step::later:
+            // Once is not the client's fault. Who asks again in the same session may be a guesser whom nobody answers any more.
+            if (auth_refusals_ != 0) return auth_refused(smtp::say(Voice::auth_later));
+            ++auth_refusals_;
+            return say(Voice::auth_later);
     }
 }
 

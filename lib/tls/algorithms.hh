@@ -3,8 +3,8 @@
 
 namespace greylag::tls {
 
-// For the whole process, instead of OpenSSL's default provider. Does nothing where OpenSSL is a shared library or a later one than
-// 3.1, whose algorithms this list does not know: the default provider is loaded on demand.
+// For the whole process, instead of OpenSSL's default provider. Does nothing where OpenSSL is a shared library or a later one
+// than 3.1, whose algorithms this list does not know: the default provider is loaded on demand.
 void load_few_algorithms();
 
 }  // namespace greylag::tls

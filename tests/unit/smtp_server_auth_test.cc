@@ -71,6 +71,26 @@ TEST_CASE("server: each refused password waits longer, the fifth ends the sessio
     CHECK(session.closed());
 }
 
+TEST_CASE("server: who is told 'later' and asks again in the same session waits longer each time, and the fifth ends it") {
+    MemoryWorld world;
+    world.auth = [](const std::string&, bool) { return Auth{Auth::Step::later, {}}; };
+    MemorySession session(facts(), world);
+    session.feed("EHLO c.example\r\n");
+    // A client that is locked out by its network's guesses, or came while every place was taken, loses nothing.
+    CHECK(session.feed("AUTH SCRAM-SHA-256 AA==\r\n").starts_with("454 4.7.0 "));
+    CHECK(session.waited() == base::Millis{0});
+    base::Millis before{0}, last{0};
+    for (int i = 0; i < 3; ++i) {
+        CHECK(session.feed("AUTH SCRAM-SHA-256 AA==\r\n").starts_with("454 4.7.0 "));
+        const auto waited = session.waited() - before;
+        CHECK(waited > last);
+        last = waited;
+        before = session.waited();
+    }
+    CHECK(session.feed("AUTH SCRAM-SHA-256 AA==\r\n").starts_with("421 4.7.0 "));
+    CHECK(session.closed());
+}
+
 TEST_CASE("server: what AUTH's steps sound like") {
     struct Case {
         Auth::Step step;
