@@ -125,3 +125,52 @@ TEST_CASE("tls: openssl s_client, TLS 1.2 and 1.3") {
         CHECK(old.ending.status != 0);
     }
 }
+
+TEST_CASE("tls: a chain goes along, so that who knows its root alone believes it") {
+    Submission s;
+    NEED(s, "openssl");
+    const auto at = [&](const char* name) { return s.site.scratch.at(name); };
+    s.message("QUIT\r\n");
+    const auto made = [&](std::vector<std::string> words) { CHECK(s.run(client, std::move(words)).ending.status == 0); };
+    const auto request = [&](const char* name, std::vector<std::string> more) {
+        std::vector<std::string> words{"req",
+                                       "-new",
+                                       "-newkey",
+                                       "ec",
+                                       "-pkeyopt",
+                                       "ec_paramgen_curve:P-256",
+                                       "-nodes",
+                                       "-days",
+                                       "3",
+                                       "-subj",
+                                       std::string("/CN=") + name,
+                                       "-keyout",
+                                       at(name) + ".key",
+                                       "-out",
+                                       at(name) + ".pem"};
+        words.insert(words.end(), more.begin(), more.end());
+        made(std::move(words));
+    };
+    const auto issue = [&](const char* name, const char* by, const char* extensions) {
+        s.site.scratch.write("extensions", extensions);
+        made({"x509", "-req", "-days", "3", "-in", at(name) + ".pem", "-CA", at(by) + ".pem", "-CAkey", at(by) + ".key",
+              "-set_serial", "7", "-extfile", at("extensions"), "-out", at(name) + ".pem"});
+    };
+    request("root", {"-x509"});
+    request("between", {});
+    issue("between", "root", "basicConstraints = critical,CA:TRUE\n");
+    request("leaf", {});
+    issue("leaf", "between", "subjectAltName = IP:127.0.0.1\n");
+    const auto seen = [&](const std::string& pem) {
+        s.site.scratch.write("mx.pem", pem);
+        return s
+            .run(client, {"s_client", "-starttls", "smtp", "-brief", "-ign_eof", "-verify_return_error", "-no-CAfile",
+                          "-no-CApath", "-CAfile", at("root.pem"), "-verify_ip", "127.0.0.1", "-connect", s.at()})
+            .err;
+    };
+    const std::string leaf = *s.site.scratch.read("leaf.pem"), between = *s.site.scratch.read("between.pem"),
+                      key = *s.site.scratch.read("leaf.key");
+    CHECK(seen(leaf + between + key).find("Verification: OK") != std::string::npos);
+    CHECK(seen(key + leaf + between).find("Verification: OK") != std::string::npos);
+    CHECK(seen(leaf + key).find("unable to get local issuer certificate") != std::string::npos);
+}
