@@ -68,6 +68,7 @@ TEST_CASE("tls algorithms: smtpd-tls serves with every kind of key, every cipher
     const auto port = site.free_port();
     const std::string at = "127.0.0.1:" + std::to_string(port);
     const auto loop = started(site, site.smtpd, {"-C", site.configuration, "-l", at}, port);
+    (void)loop.connect().ask("QUIT");  // it waits until there is somebody; s_client does not
     const auto served = [&](Words more) {
         Words words{"s_client", "-starttls", "smtp", "-brief", "-ign_eof", "-connect", at};
         words.insert(words.end(), more.begin(), more.end());
