@@ -104,7 +104,7 @@ fi
 # Debian's Exim, unpacked (.ci/run, real_parts): it gives up root for a user of its own, so it gets a mount namespace with one.
 exim=$PWD/build/parts/usr/sbin/exim4
 exim_peer() {
-    there=$here/exim port=25529
+    there=$here/exim port=25541
     mkdir -p "$there/spool" "$there/log" "$there/mail" && chown 65000:65000 "$there/spool" "$there/log" "$there/mail"
     { cat /etc/passwd; echo 'Debian-exim:x:65000:65000::/nonexistent:/bin/false'; } >"$there/passwd"
     { cat /etc/group; echo 'Debian-exim:x:65000:'; } >"$there/group"
