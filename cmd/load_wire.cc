@@ -28,8 +28,8 @@ Result<void> LoadWire::drain() {
     return {};
 }
 
-Result<std::size_t> LoadWire::send(std::span<const std::string_view> pieces) {
-    if (!tls_) return sys::write_now(fd.get(), pieces);
+Result<std::size_t> LoadWire::send(std::span<const std::string_view> pieces, sys::Lender* lender) {
+    if (!tls_) return lender != nullptr ? lender->write_now(fd.get(), pieces) : sys::write_now(fd.get(), pieces);
     TRY(drain());
     std::size_t taken = 0;
     for (std::string_view piece : pieces) {
@@ -50,12 +50,16 @@ Result<void> LoadWire::start_tls(tls::Engine engine) {
     return drain();
 }
 
-void LoadWire::close() {
+void LoadWire::end() {
     if (secure()) {
         tls_->close();
         static_cast<void>(drain());
     }
     tls_.reset();
+}
+
+void LoadWire::close() {
+    end();
     fd.reset();
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sys/fd.hh"
+#include "sys/lend.hh"
 #include "tls/engine.hh"
 
 namespace greylag::cmd {
@@ -21,14 +22,15 @@ public:
 
     // How many of the octets were taken. Under TLS what was taken need not be on the wire yet: pending() says so, and a call
     // without pieces goes on with it.
-    Result<std::size_t> send(std::span<const std::string_view> pieces);
+    Result<std::size_t> send(std::span<const std::string_view> pieces, sys::Lender* lender = nullptr);
     bool pending() const { return tls_ && !tls_->to_wire().empty(); }
 
     Result<void> start_tls(tls::Engine engine);
     tls::Engine* tls() const { return tls_.get(); }
     bool secure() const { return tls_ && tls_->ready(); }
 
-    // Says close_notify where it can without waiting, and closes.
+    // Says close_notify where it can without waiting; end() leaves the descriptor, close() closes it.
+    void end();
     void close();
 
 private:

@@ -38,6 +38,8 @@ public:
 
     // Appends the header to `buffer.head`. Its size and those of the views are the message's.
     Octets write(std::uint64_t message, unsigned session, Dice& dice, Buffer& buffer) const;
+    // What stays as it is for as long as this lives: most of `body` is a piece of it.
+    std::string_view lasting() const { return generated_ ? lines_ : fixed_; }
 
 private:
     enum class Word : std::uint8_t { text, number, session, from, to, date, id, random, payload };

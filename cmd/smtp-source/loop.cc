@@ -10,12 +10,13 @@ constexpr Tick between_looks = 500'000, between_shows = 100'000;
 constexpr Tick full_queue = 1000;  // a UNIX socket's queue: nothing says when it has room
 }  // namespace
 
-Loop::Loop(const Plan& plan, Ledger& ledger, const Place& place, Window& window, std::chrono::steady_clock::time_point start,
-           unsigned first, unsigned sessions)
+Loop::Loop(const Plan& plan, Ledger& ledger, const Place& place, const sys::Loan& loan, Window& window,
+           std::chrono::steady_clock::time_point start, unsigned first, unsigned sessions)
     : place_(place),
       window_(window),
       start_(start),
       desk_(plan, ledger, first + 1),
+      lender_(loan),
       sources_(first),
       room_(room_size),
       plain_(room_size) {
@@ -42,14 +43,21 @@ Result<void> Loop::run() {
         Tick until = std::min(next_look_, next_show_);
         if (!timers_.empty()) until = std::min(until, timers_.top().first);
         const Tick left = std::max<Tick>(until - now(), 0);
-        for (const auto& ready : TRY(events_->wait(sys::Deadline::in(base::Millis((left + 999) / 1000))))) {
+        const auto came = TRY(events_->wait(sys::Deadline::in(base::Millis((left + 999) / 1000))));
+        // All are heard before any is answered: the answers come close together, and the server is woken once, not for each.
+        for (const auto& ready : came) {
             Slot& slot = slots_[ready.token];
-            if (!slot.wire.fd) continue;
-            if (slot.dialling) {
-                settle(ready.token);
-            } else {
-                if (ready.read) receive(slot);
-                drive(ready.token);
+            if (slot.wire.fd && !slot.dialling && ready.read) receive(slot);
+        }
+        // New connections last: by then the server is awake.
+        for (const bool leaving : {false, true}) {
+            for (const auto& ready : came) {
+                Slot& slot = slots_[ready.token];
+                if (!slot.wire.fd || (slot.talk.wish() == Talk::Wish::hang_up) != leaving) continue;
+                if (slot.dialling)
+                    settle(ready.token);
+                else
+                    drive(ready.token);
             }
         }
         take_timers();
@@ -76,8 +84,8 @@ void Loop::drive(std::size_t which) {
                 if (secure(which)) return;
                 break;
             case Talk::Wish::hang_up:
-                close(slot);
                 slot.talk.begin(now());
+                hang_up(slot);
                 break;
             case Talk::Wish::over:
                 close(slot);
@@ -95,7 +103,8 @@ bool Loop::dial(std::size_t which) {
     sys::DialHow how{{}, order.window, true};
     if (!order.sources.empty()) how.source = order.sources[sources_++ % order.sources.size()];
     if (slot.tried == 0) slot.end = good_end_;
-    auto fd = local ? sys::begin_dial_unix(place_.path) : sys::begin_dial(place_.ends[slot.end], how);
+    const bool again = bool(slot.wire.fd);  // watched already
+    auto fd = local ? sys::begin_dial_unix(place_.path) : sys::begin_dial(place_.ends[slot.end], how, std::move(slot.wire.fd));
     if (!fd && local && fd.error().code == EAGAIN) {
         timers_.emplace(now() + full_queue, which);
         return true;
@@ -106,11 +115,16 @@ bool Loop::dial(std::size_t which) {
     const auto there = local ? Result<bool>(true) : sys::dialled(slot.wire.fd.get(), place_.ends[slot.end]);
     if (!there) return dial_failed(slot, there.error());
     slot.dialling = !*there;
-    slot.wants_write = slot.dialling;
-    const auto watched = events_->add(slot.wire.fd.get(), which, true, slot.dialling);
-    if (!watched) return dial_failed(slot, watched.error());
+    if (!again || slot.wants_write != slot.dialling) {
+        const int watched_fd = slot.wire.fd.get();
+        const auto watched = again ? events_->change(watched_fd, which, true, slot.dialling)
+                                   : events_->add(watched_fd, which, true, slot.dialling);
+        if (!watched) return dial_failed(slot, watched.error());
+        slot.wants_write = slot.dialling;
+    }
     if (slot.dialling) return true;
     slot.tried = 0;
+    good_end_ = slot.end;
     slot.talk.connected(now());
     return false;
 }
@@ -152,7 +166,7 @@ void Loop::settle(std::size_t which) {
 bool Loop::flush(std::size_t which) {
     Slot& slot = slots_[which];
     if (slot.talk.has_output() || slot.wire.pending()) {
-        const auto count = slot.wire.send(slot.talk.output());
+        const auto count = slot.wire.send(slot.talk.output(), &lender_);
         if (!count) {
             slot.talk.lost(Talk::Lost::broken, now());
             return false;
@@ -213,6 +227,15 @@ void Loop::close(Slot& slot) {
     if (slot.wire.fd) events_->forget(slot.wire.fd.get());
     slot.wire.close();
     slot.dialling = slot.wants_write = false;
+}
+
+// The descriptor stays where the next connection is to be dialled at once, to the same end and from no particular source.
+void Loop::hang_up(Slot& slot) {
+    const bool same = slot.talk.wish() == Talk::Wish::dial && place_.path.empty() && slot.end == good_end_ && slot.tried == 0 &&
+                      desk_.plan.order.sources.empty();
+    if (!same) return close(slot);
+    slot.wire.end();
+    if (!sys::disconnect(slot.wire.fd.get())) close(slot);
 }
 
 void Loop::take_timers() {

@@ -46,8 +46,8 @@ private:
 class Loop {
 public:
     // Sessions first, first + 1 ... of the run.
-    Loop(const Plan& plan, Ledger& ledger, const Place& place, Window& window, std::chrono::steady_clock::time_point start,
-         unsigned first, unsigned sessions);
+    Loop(const Plan& plan, Ledger& ledger, const Place& place, const sys::Loan& loan, Window& window,
+         std::chrono::steady_clock::time_point start, unsigned first, unsigned sessions);
 
     // Until every session is over. An error is the system's: no session could go on.
     Result<void> run();
@@ -72,6 +72,7 @@ private:
     Talk::Secured secured(const Slot& slot) const;
     void receive(Slot& slot);
     void close(Slot& slot);
+    void hang_up(Slot& slot);
     void take_timers();
     void take_timeouts(Tick at);
     void publish(Tick at);
@@ -80,6 +81,7 @@ private:
     Window& window_;
     std::chrono::steady_clock::time_point start_;
     Desk desk_;
+    sys::Lender lender_;  // of the plan's content
     std::vector<Slot> slots_;
     std::size_t active_ = 0, sources_ = 0;
     std::size_t good_end_ = 0;  // the one that answered last

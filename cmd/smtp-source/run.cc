@@ -18,9 +18,9 @@ constexpr base::Millis between_lines{250};
 constexpr std::size_t spare_descriptors = 64;
 
 struct Worker {
-    Worker(const Plan& plan, Ledger& ledger, const Place& place, std::chrono::steady_clock::time_point start, unsigned first,
-           unsigned sessions)
-        : loop(plan, ledger, place, window, start, first, sessions) {}
+    Worker(const Plan& plan, Ledger& ledger, const Place& place, const sys::Loan& loan,
+           std::chrono::steady_clock::time_point start, unsigned first, unsigned sessions)
+        : loop(plan, ledger, place, loan, window, start, first, sessions) {}
     Window window;
     Loop loop;
     Result<void> ending;
@@ -102,11 +102,12 @@ Result<Run> run(const Plan& plan, const Place& place, bool terminal) {
     const auto start = sys::stopwatch();
     const auto now = [start] { return sys::micros_since(start).count(); };
 
+    const sys::Loan loan(plan.content.lasting());
     std::vector<std::unique_ptr<Worker>> workers;
     const unsigned threads = thread_count(order);
     for (unsigned i = 0, first = 0; i < threads; ++i) {
         const unsigned sessions = order.sessions / threads + (i < order.sessions % threads ? 1 : 0);
-        workers.push_back(std::make_unique<Worker>(plan, ledger, place, start, first, sessions));
+        workers.push_back(std::make_unique<Worker>(plan, ledger, place, loan, start, first, sessions));
         first += sessions;
     }
     for (auto& worker : workers)

@@ -94,9 +94,8 @@ void Talk::connected(Tick now) {
     done_here_ = 0;
     open_ = true;
     secure_ = authenticated_ = quit_said_ = false;
-    offered_ = {};
     bindings_ = {};
-    parser_ = {};
+    if (parser_.mid_reply() || !parser_.fault().empty()) parser_ = {};
     first_ = waiting_ = 0;
     dialled_ = now;
     if (order_->tls == Tls::smtps) {
@@ -205,6 +204,9 @@ void Talk::hello(Tick now) {
 }
 
 void Talk::read_extensions() {
+    if (hello_ == reply_.lines) return;
+    hello_ = reply_.lines;
+    offered_ = {};
     for (std::size_t i = 1; i < reply_.lines.size(); ++i) {
         const auto words = base::words(reply_.lines[i]);
         if (words.empty()) continue;

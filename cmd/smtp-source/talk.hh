@@ -128,7 +128,8 @@ private:
         bool pipelining = false, chunking = false, starttls = false;
         std::vector<std::string> mechanisms;
     } offered_;
-    std::optional<Job> job_;  // to be sent, not begun
+    std::vector<std::string> hello_;  // the answer that offered_ was read from: it is the same on most connections
+    std::optional<Job> job_;          // to be sent, not begun
     std::optional<Transaction> current_, closing_;
     std::unique_ptr<client::AuthExchange> auth_;
     sasl::Bindings bindings_;

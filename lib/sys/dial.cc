@@ -94,12 +94,25 @@ Result<void> prepare(int fd, const DialHow& how, const End& to) {
 
 }  // namespace
 
-Result<Fd> begin_dial(const End& to, const DialHow& how) {
+Result<Fd> begin_dial(const End& to, const DialHow& how, Fd again) {
     sockaddr_storage place{};
     const socklen_t length = socket_address(to, place);
+    if (again) return begun(std::move(again), &place, length, to);
     Fd fd(::socket(place.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (fd) TRY(prepare(fd.get(), how, to));
     return begun(std::move(fd), &place, length, to);
+}
+
+bool disconnect(int fd) {
+#ifdef __linux__
+    // tcp(7) does not tell, but connect(2) does; elsewhere only datagrams know it.
+    sockaddr nowhere{};
+    nowhere.sa_family = AF_UNSPEC;
+    return ::connect(fd, &nowhere, sizeof nowhere) == 0;
+#else
+    static_cast<void>(fd);
+    return false;
+#endif
 }
 
 Result<bool> dialled(int fd, const End& to) { return settled(fd, to); }

@@ -114,7 +114,13 @@ Result<std::optional<std::size_t>> read_now(int fd, std::span<char> room) {
     }
 }
 
-Result<std::size_t> write_now(int fd, std::span<const std::string_view> pieces) {
+Result<std::size_t> write_now(int fd, std::span<const std::string_view> pieces, bool more) {
+#ifdef MSG_MORE
+    const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+#else
+    const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    static_cast<void>(more);
+#endif
     iovec parts[8];
     msghdr message{};
     message.msg_iov = parts;
@@ -124,7 +130,9 @@ Result<std::size_t> write_now(int fd, std::span<const std::string_view> pieces) 
     }
     if (message.msg_iovlen == 0) return 0;
     for (;;) {
-        const ssize_t count = ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        // What is one piece goes the shorter way.
+        const ssize_t count =
+            message.msg_iovlen == 1 ? ::send(fd, parts[0].iov_base, parts[0].iov_len, flags) : ::sendmsg(fd, &message, flags);
         if (count >= 0) return static_cast<std::size_t>(count);
         if (errno == EAGAIN) return 0;
         if (errno != EINTR) return broken("write", errno);

@@ -18,8 +18,9 @@ Result<void> write_all(int fd, std::string_view bytes, Deadline deadline);
 
 // For loops that are told when: what is here, nothing when nothing is; 0 is the end of the stream. `fd` does not block.
 Result<std::optional<std::size_t>> read_now(int fd, std::span<char> room);
-// How many octets of the pieces, taken as one, the kernel takes now; 0 when it takes none.
-Result<std::size_t> write_now(int fd, std::span<const std::string_view> pieces);
+// How many octets of the pieces, taken as one, the kernel takes now; 0 when it takes none. `more`: the next call follows at
+// once, and what it brings may travel in the same packet.
+Result<std::size_t> write_now(int fd, std::span<const std::string_view> pieces, bool more = false);
 
 // Says the end of what we send; reading goes on. No matter where `fd` is no socket.
 void half_close(int fd);

@@ -219,6 +219,27 @@ TEST_CASE("smtp-source: 421 and 521 take a new connection under -A") {
     }
 }
 
+TEST_CASE("smtp-source: what a server offers is asked on every connection") {
+    Play p({"--pipelining", "-m", "3"}, {"220 x", "250-h\r\n250 PIPELINING",
+                                         "+250",  "+250",
+                                         "354",   "+250 sent",
+                                         "221",  //
+                                         "220 x", "250 h",
+                                         "250",   "250",
+                                         "354",   "250 sent",
+                                         "221",  //
+                                         "220 x", "250-h\r\n250 PIPELINING",
+                                         "+250",  "+250",
+                                         "354",   "+250 sent",
+                                         "221"});
+    const std::string hello = "connect\nC: EHLO h\n";
+    const std::string sent = "C: MAIL FROM:<a@x>\nC: RCPT TO:<b@y>\nC: DATA\n" + message + "C: QUIT\nclose\n";
+    CHECK(p.run() == hello + sent + hello + sent + hello + sent + "over\n");
+    CHECK(p.desk.stats.of(Phase::whole).least() == 200);  // a group at a time
+    CHECK(p.desk.stats.of(Phase::whole).most() == 400);   // a command at a time
+    CHECK(p.desk.stats.sent == 3);
+}
+
 TEST_CASE("smtp-source: --pipelining says a group at a time") {
     Play p({"--pipelining", "-d", "-m", "2", "-r", "2"}, {"220 x", "250-h\r\n250 PIPELINING", "+250", "+250", "+250", "354",
                                                           "+250 sent", "+250", "+250", "+250", "354", "+250 sent", "221"});

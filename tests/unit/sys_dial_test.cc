@@ -115,3 +115,30 @@ TEST_CASE("sys: a connection begun, and asked about later") {
     REQUIRE_FALSE(foreign.has_value());
     CHECK(foreign.error().text.find(" from 192.0.2.1: ") != std::string::npos);
 }
+
+TEST_CASE("sys: one descriptor for connection after connection, each reset and from a port of its own") {
+    const auto door = test::must(test::listen_at("127.0.0.1"));
+    const sys::End to{*mail::IpAddress::parse("127.0.0.1"), door.port};
+    sys::DialHow how;
+    how.abort = true;
+    sys::Fd ours = test::must(sys::begin_dial(to, how));
+    const int first = ours.get();
+    std::uint16_t port = 0;
+    for (int i = 0; i < 3; ++i) {
+        REQUIRE(test::eventually([&] { return test::must(sys::dialled(ours.get(), to)); }));
+        const std::uint16_t from = test::must(sys::connection_ends(ours.get(), {})).local->port;
+        CHECK(from != port);
+        port = from;
+        const sys::Fd theirs(::accept(door.fd.get(), nullptr, nullptr));
+        talk_across(theirs, ours);
+        // What nobody has read goes with the connection.
+        REQUIRE(sys::write_all(theirs.get(), "left behind", test::soon()));
+        if (!sys::disconnect(ours.get())) SKIP("this system keeps no descriptor");
+        char room[16];
+        const auto end = sys::read_some(theirs.get(), room, test::soon());
+        REQUIRE_FALSE(end.has_value());
+        CHECK(end.error().kind == Kind::closed);
+        ours = test::must(sys::begin_dial(to, how, std::move(ours)));
+        CHECK(ours.get() == first);
+    }
+}
