@@ -95,6 +95,8 @@ sink_rows() {
     port=$port_ours
     source_case '1 KB kept, our sink' 20000 1000 '-d --pipelining' -d
     source_case '1 KB own connections, our sink' 3000 1000 --pipelining ''
+    source_case '100 KB kept, our sink' 2000 100000 '-d --pipelining' -d
+    source_case '100 KB own connections, our sink' 1000 100000 --pipelining ''
     end_server "$pid_ours"
     [ -z "$port_theirs" ] || end_server "$pid_theirs"
 }

@@ -1,7 +1,11 @@
 // smtp-source and smtp-sink against each other and against Postfix's programs of these names.
+#include <signal.h>
+
+#include "base/escape.hh"
 #include "tests/e2e/load_house.hh"
 #include "tests/support/certificates.hh"
 #include "tests/support/fake_smtp.hh"
+#include "tests/support/terminal.hh"
 #include "tests/support/test.hh"
 
 using namespace greylag;
@@ -207,6 +211,35 @@ TEST_CASE("load: a signal ends the run, and the summary is still said") {
     CHECK(ending.how == sys::Ending::How::exited);
     CHECK(ending.status == 75);
     CHECK(dir.read("out").value_or("").find("stopped before the end\nsent ") != std::string::npos);
+}
+
+TEST_CASE("load: on a terminal the figures run while it works, and the summary takes their place") {
+    NEEDS_LOAD;
+    struct Row {
+        std::vector<std::string> words;
+        bool display;
+    };
+    const Row rows[] = {{{}, true}, {{"-c"}, true}, {{"-v"}, false}};  // -v has the lines for itself
+    for (const auto& [words, display] : rows) {
+        Sink sink({});
+        OnTerminal terminal(load_path(), joined(words, {"-d", "--duration", "1m", "--rate", "100", sink.where}));
+        const std::string line = "/s, p50 ", gone = "\r\x1b[K";
+        CHECK(terminal.shows(display ? line : "<<< 354"));
+        terminal.kill(SIGINT);
+        CHECK(terminal.shows("a whole message"));
+        CHECK(terminal.end() == 75);
+        INFO(base::printable(terminal.shown, 4000));
+        const std::size_t figures = terminal.shown.find(line), summary = terminal.shown.find("stopped before the end");
+        REQUIRE(summary != std::string::npos);
+        CHECK((figures < summary) == display);
+        if (!display) {
+            CHECK(terminal.shown.find(gone) == std::string::npos);
+            continue;
+        }
+        // Each line takes the last one's place, and the summary the last of all.
+        CHECK(terminal.shown.rfind(gone, figures) != std::string::npos);
+        CHECK(terminal.shown.rfind(gone, summary) + gone.size() == summary);
+    }
 }
 
 TEST_CASE("load: TLS and AUTH, or nothing at all") {

@@ -1,6 +1,7 @@
 // A program on a terminal of its own: what it shows there is read, and what a person would type is written.
 #pragma once
 #include <pty.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +53,7 @@ public:
         return true;
     }
     void type(const std::string& line) const { must(sys::write_all(terminal_.get(), line + "\n", soon())); }
+    void kill(int signal) const { ::kill(pid_, signal); }
     // Its exit status; -1 when it was killed or does not end.
     int end() {
         shows("\x01 there is no such text");
