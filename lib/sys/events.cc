@@ -14,6 +14,10 @@
 #ifdef __linux__
 #include <sys/epoll.h>
 #endif
+#if __has_include(<sys/event.h>)
+#include <sys/event.h>
+#define GREYLAG_KQUEUE 1
+#endif
 
 namespace greylag::sys {
 
@@ -115,6 +119,71 @@ struct Epolled : Events::State {
 };
 #endif
 
+#ifdef GREYLAG_KQUEUE
+// Reading and writing are two events to it, and one descriptor to us.
+struct Kqueued : Events::State {
+    struct Watch {
+        std::size_t token = 0;
+        bool read = false, write = false;
+        std::uint64_t round = 0;  // in which it was last seen,
+        std::size_t at = 0;       // and where in `ready`
+    };
+    Fd fd{::kqueue()};
+    std::unordered_map<int, Watch> watches;
+    std::uint64_t round = 0;
+    struct kevent seen[most_at_once];
+
+    int set(int of, decltype(seen->filter) filter, bool on) {
+        struct kevent change;
+        EV_SET(&change, static_cast<std::uintptr_t>(of), filter, on ? EV_ADD : EV_DELETE, 0, 0, 0);
+        return ::kevent(fd.get(), &change, 1, nullptr, 0, nullptr) < 0 ? errno : 0;
+    }
+    int put(int of, std::size_t token, bool read, bool write, bool known) override {
+        const auto [at, is_new] = watches.try_emplace(of);
+        if (is_new == known) {
+            if (is_new) watches.erase(at);
+            return known ? ENOENT : EEXIST;
+        }
+        Watch& watch = at->second;
+        int code = 0;
+        if (watch.read != read) code = set(of, EVFILT_READ, read);
+        if (code == 0 && watch.write != write) code = set(of, EVFILT_WRITE, write);
+        watch.token = token;
+        watch.read = read;
+        watch.write = write;
+        if (code != 0) watches.erase(of);
+        return code;
+    }
+    void forget(int of) override { watches.erase(of); }  // its close does the rest
+    int wait(int timeout) override {
+        ready.clear();
+        ++round;
+        timespec limit{};
+        limit.tv_sec = timeout / 1000;
+        limit.tv_nsec = timeout % 1000 * 1'000'000L;
+        const int count = ::kevent(fd.get(), nullptr, 0, seen, static_cast<int>(most_at_once), timeout < 0 ? nullptr : &limit);
+        if (count < 0) return errno == EINTR ? 0 : errno;
+        for (int i = 0; i < count; ++i) {
+            const auto at = watches.find(static_cast<int>(seen[i].ident));
+            if (at == watches.end()) continue;
+            Watch& watch = at->second;
+            if (watch.round != round) {
+                watch.round = round;
+                watch.at = ready.size();
+                ready.push_back({watch.token, false, false});
+            }
+            const bool reads = seen[i].filter == EVFILT_READ;
+            // Half closed is an end to read; an error, or nobody to write to, is both.
+            const bool broken = (seen[i].flags & EV_EOF) != 0 && (!reads || seen[i].fflags != 0);
+            Events::Ready& one = ready[watch.at];
+            one.read = one.read || reads || broken;
+            one.write = one.write || !reads || broken;
+        }
+        return 0;
+    }
+};
+#endif
+
 }  // namespace
 
 Events::Events(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -130,7 +199,14 @@ Result<Events> Events::create(Way way) {
         return Events(std::move(state));
     }
 #endif
-    static_cast<void>(way);
+#ifdef GREYLAG_KQUEUE
+    if (way != Way::poll) {
+        auto state = std::make_unique<Kqueued>();
+        if (!state->fd) return os_fail("kqueue", errno);
+        return Events(std::move(state));
+    }
+#endif
+    if (way == Way::kqueue) return os_fail("kqueue", ENOSYS);
     return Events(std::make_unique<Polled>());
 }
 

@@ -1,5 +1,5 @@
-// Many descriptors waited for at once, for loops with thousands of connections: epoll(7) where it is, poll(2) elsewhere.
-// Level-triggered: what is not taken is said again. Nothing is owned here and nothing read.
+// Many descriptors waited for at once, for loops with thousands of connections: epoll(7) on Linux, kqueue(2)
+// on the BSDs, poll(2) elsewhere. Level-triggered: what is not taken is said again. Nothing is owned here and nothing read.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@ std::size_t raise_descriptor_limit(std::size_t wanted);
 
 class Events {
 public:
-    enum class Way : std::uint8_t { best, poll };
+    enum class Way : std::uint8_t { best, poll, kqueue };  // the last one fails where the system has none
     struct Ready {
         std::size_t token = 0;
         bool read = false, write = false;  // an error or the end of the stream counts as both
