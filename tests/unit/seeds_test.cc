@@ -98,7 +98,7 @@ const std::map<std::string, Shows>& shows() {
           {"L o", "tests/unit/source_talk_test.cc", "smtp-source: old mode and LMTP"},
           {"N r", "tests/unit/source_content_test.cc", "smtp-source: recipients numbered in both forms"},
           {"R w", "tests/unit/source_talk_test.cc", "smtp-source: pauses and rate are waits, not sleeps"},
-          {"v", "tests/unit/source_talk_test.cc", "smtp-source: AUTH"}}},
+          {"v", "tests/unit/source_secure_test.cc", "smtp-source: AUTH"}}},
         {"mconnect",
          {{"p", "tests/e2e/mconnect_test.cc", "mconnect: who cannot be reached, and what is no command line"},
           {"h", "tests/e2e/mconnect_test.cc", "mconnect: TLS from the first octet, a source address"},
@@ -197,18 +197,18 @@ TEST_CASE("seeds: every option of every page has a test of its meaning") {
         std::set<std::string> asked(seed.flags.begin(), seed.flags.end()), shown;
         asked.insert(seed.with_argument.begin(), seed.with_argument.end());
         for (const Shown& one : shows().at(seed.program)) {
-            INFO(seed.program << " " << one.options << ": " << one.words);
+            INFO((std::string(seed.program) + " " + one.options + ": " + one.words));
             CHECK(stands_in(one.file, one.words));
             shown.merge(words_of(one.options));
         }
-        INFO(seed.program);
+        INFO(std::string(seed.program));
         CHECK(shown == asked);
     }
 }
 
 TEST_CASE("seeds: every defect of the originals has a test that ours does better") {
     for (const Defect& one : defects) {
-        INFO(one.original << ": " << one.defect);
+        INFO((std::string(one.original) + ": " + one.defect));
         CHECK(stands_in(one.file, one.title));
     }
 }
