@@ -96,3 +96,15 @@ measure() {
     shift 2
     timeout 120 "$tools/meter" $looking "$target" $(client "$@") >>"$file" 2>>"$scratch/errors" || echo "$(client "$@"): failed"
 }
+
+# A message of 1 KB in a file.
+small_mail() {
+    printf 'Message-ID: <1@%s>\nDate: Sun, 22 Nov 2026 00:00:00 +0000\nFrom: from@%s\nTo: to@%s\nSubject: bench\n\n' $domain $domain $domain
+    i=0
+    while [ $i -lt 14 ]; do echo 'a line of about seventy octets, fourteen of which make one thousand.'; i=$((i + 1)); done
+} >"$1"
+
+# N FILE COMMAND...: "median least CPU RSS faults" of so many runs with the file as standard input, or nothing.
+cost_of() { timeout 120 "$tools/start" "$@" 2>>"$scratch/errors"; }
+# Of that line: "median (least), CPU", or that there is none.
+show_cost() { echo "${1:-failed}" | awk '{ print $2 ? $1 " (" $2 "), " $3 : $0 }'; }

@@ -1,22 +1,19 @@
 # smtp -s, from its start to its end: 1 KB over STARTTLS to a loop of ours, the certificate verified, against other people's senders.
 
 mail=$scratch/mail
-{ printf 'Message-ID: <1@%s>\nDate: Sun, 22 Nov 2026 00:00:00 +0000\nFrom: from@%s\nTo: to@%s\nSubject: bench\n\n' $domain $domain $domain
-  i=0; while [ $i -lt 14 ]; do echo 'a line of about seventy octets, fourteen of which make one thousand.'; i=$((i + 1)); done; } >"$mail"
-
-tls_cost_of() { timeout 120 "$tools/start" "$@" 2>>"$scratch/errors"; }  # N FILE COMMAND...: "median least CPU RSS"
+small_mail "$mail"
 
 tls_peer_row() {  # name, command...
     what=$1
     shift
     have "$1" || { row "smtp -s, 1 KB, peer: $what" 'not here' - - -; return; }
-    row "smtp -s, 1 KB, peer: $what, ms: median (least), CPU" - "$(tls_cost_of 30 "$mail" "$@" | awk '{ f = $1 " (" $2 "), " $3 } END { print f ? f : "failed" }')" - -
+    row "smtp -s, 1 KB, peer: $what, ms: median (least), CPU" - "$(show_cost "$(cost_of 30 "$mail" "$@")")" - -
 }
 
 sender_tls_rows() {
     printf '[tls]\nca_directory = %s\n' "$scratch/ca" >"$scratch/trusting.conf"
-    set -- $(tls_cost_of 100 "$mail" "$PWD/$B/bin/smtp" -s -C "$scratch/trusting.conf" "[127.0.0.1]:$port" from@$domain to@$domain)
-    [ $# -eq 4 ] || { row 'smtp -s, 1 KB, start to exit' failed - - no; return; }
+    set -- $(cost_of 100 "$mail" "$PWD/$B/bin/smtp" -s -C "$scratch/trusting.conf" "[127.0.0.1]:$port" from@$domain to@$domain)
+    [ $# -eq 5 ] || { row 'smtp -s, 1 KB, start to exit' failed - - no; return; }
     row 'smtp -s, 1 KB, start to exit, ms: median (least), CPU' "$1 ($2), $3" - - -
     tls_peer_row msmtp msmtp --domain=client.home.arpa --host=127.0.0.1 --port="$port" --tls=on --tls-starttls=on --tls-trust-file="$scratch/sink.crt" --auth=off \
         --from=from@$domain to@$domain

@@ -1,19 +1,15 @@
 # smtp, from its start to its end: 1 KB to a local sink against other people's senders, 200 MB, and the price of asking DNS.
 
 mail=$scratch/mail octets=200000000
-{ printf 'Message-ID: <1@%s>\nDate: Sun, 22 Nov 2026 00:00:00 +0000\nFrom: from@%s\nTo: to@%s\nSubject: bench\n\n' $domain $domain $domain
-  i=0; while [ $i -lt 14 ]; do echo 'a line of about seventy octets, fourteen of which make one thousand.'; i=$((i + 1)); done; } >"$mail"
+small_mail "$mail"
 cp "$B/bin/smtp" "$scratch/bin/" || exit 1
 smtp=$scratch/bin/smtp
-
-# N FILE COMMAND...: "median least CPU RSS faults", or nothing.
-cost_of() { timeout 120 "$tools/start" "$@" 2>>"$scratch/errors"; }
 
 # Where the package would take another mailer's place, it is unpacked beside the build: .ci/run, real_parts.
 part() { if [ -x "$1" ]; then echo "$1"; else echo "$PWD/build/parts$1"; fi; }
 
 # name, figures as cost_of gives them
-peer_row() { row "smtp, 1 KB, peer: $1, ms: median (least), CPU" - "$(echo "${2:-failed}" | awk '{ print $2 ? $1 " (" $2 "), " $3 : $0 }')" - -; }
+peer_row() { row "smtp, 1 KB, peer: $1, ms: median (least), CPU" - "$(show_cost "$2")" - -; }
 
 # name, command...; -3 first: its file is descriptor 3
 peer() {
