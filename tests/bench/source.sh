@@ -38,8 +38,8 @@ source_case() {  # NAME COUNT LENGTH OUR-WORDS THEIR-WORDS
 source_rows() {  # name of the sink
     source_case "1 KB kept, $1" 10000 1000 '-d --pipelining' -d
     source_case "1 KB own connections, $1" 3000 1000 --pipelining ''
-    source_case "100 KB kept, $1" 1000 100000 '-d --pipelining' -d
-    source_case "100 KB own connections, $1" 1000 100000 --pipelining ''
+    source_case "100 KB kept, $1" 3000 100000 '-d --pipelining' -d
+    source_case "100 KB own connections, $1" 3000 100000 --pipelining ''
 }
 
 # Messages a second through a sink, the fastest client there is in front of it.
