@@ -28,7 +28,7 @@ dma_row() {
     printf '%s\n' 'SMARTHOST 127.0.0.1' "PORT $port" 'MAILNAME box.home.arpa' >"$there/etc/dma/dma.conf"
     : >"$there/etc/dma/auth.conf"
     echo box.home.arpa >"$there/etc/mailname"
-    chgrp mail "$there/spool/dma" && chmod 2775 "$there/spool/dma"
+    chown mail:mail "$there/spool/dma" && chmod 2775 "$there/spool/dma"
     echo "mount -t overlay overlay -o 'lowerdir=$there/etc:/etc' /etc && mount --bind '$there/spool' /var/spool && exec \"\$@\"" >"$there/enter"
     peer_row dma "$(timeout 120 unshare -m sh "$there/enter" "$tools/start" 30 "$mail" "$dma" -D -f from@box.home.arpa to@$domain 2>>"$scratch/errors")"
 }
