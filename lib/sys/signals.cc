@@ -126,6 +126,4 @@ Signals::Woke Signals::wait_input(int fd, Deadline deadline) {
     }
 }
 
-bool Signals::stopping() { return wait_input(-1, Deadline::in(base::Millis{0})) == Woke::stop; }
-
 }  // namespace greylag::sys

@@ -27,15 +27,14 @@ public:
     // The same for both directions: afterwards each says what has come of it, as of wait_any(), and `ready` stays empty.
     Seen wait_both(std::span<Interest> interests, Deadline deadline);
 
-    // For one who waits for a single descriptor. Once `stop` was seen it is seen by every later call, and before any input.
+    // For one who waits for a single descriptor; a negative one only sleeps. Once `stop` was seen it is seen by every later call,
+    // and before any input.
     enum class Woke { input, stop, timeout };
     Woke wait_input(int fd, Deadline deadline);
     // Until it can be written to (errors count): true. It stays true that a stop is seen by every later call.
     bool wait_output(int fd, Deadline deadline, base::Millis grace);
     // What is left of a deadline where a stop leaves no more than `grace` from when it was seen.
     Deadline within(Deadline deadline, base::Millis grace) const;
-    // TERM or INT came, in this call or before; does not wait. A negative wait_input fd only sleeps.
-    bool stopping();
 
     // In a forked child: back to the default actions.
     static void restore();

@@ -100,9 +100,4 @@ const PeerCertificate& Stream::peer() const { return state_->engine.peer(); }
 std::string Stream::exporter() const { return state_->engine.exporter(); }
 std::string Stream::server_end_point() const { return state_->engine.server_end_point(); }
 
-std::string Stream::name_asked() const {
-    const char* name = ::SSL_get_servername(state_->session().ssl.get(), TLSEXT_NAMETYPE_host_name);
-    return name != nullptr ? name : "";
-}
-
 }  // namespace greylag::tls

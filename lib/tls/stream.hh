@@ -29,7 +29,6 @@ public:
     void close(sys::Deadline deadline);  // says close_notify; does not wait for the other end's
 
     std::string description() const;  // "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"
-    std::string name_asked() const;   // SNI, as the client wrote it
     int bits() const;                 // of the cipher's key
     bool resumed() const;
     const PeerCertificate& peer() const;  // a client's: what the server showed (tls/client.hh); empty for a server
