@@ -11,7 +11,6 @@ using namespace greylag::test;
 
 namespace {
 
-
 // The most memory the process ever had, in KiB.
 unsigned long peak_of(int pid) {
     const auto status = read_whole("/proc/" + std::to_string(pid) + "/status").value_or("");

@@ -40,8 +40,8 @@ client::Authenticator::Facts login() {
 }
 
 // Performs what the session asks for. Without TLS nothing is said that holds the password.
-void perform(smtp::ClientSession& session, client::Authenticator& authenticator, const smtp::client::Event& event, bool handshakes,
-             bool& tls) {
+void perform(smtp::ClientSession& session, client::Authenticator& authenticator, const smtp::client::Event& event,
+             bool handshakes, bool& tls) {
     for (const auto& effect : session.on(event)) {
         if (const auto* send = std::get_if<smtp::client::Send>(&effect)) {
             must(send->bytes.find(password) == std::string::npos);
@@ -68,7 +68,8 @@ void fuzz_session(std::string_view text, unsigned how) {
     facts.starttls = (how & 8) == 0 ? StartTls::never : (how & 128) != 0 ? StartTls::first : StartTls::required;
     facts.authenticate = (how & 64) != 0;
     facts.message = {100, true, true, (how & 16) != 0};
-    for (const char* to : {"a@x.example", "b@x.example", "c@x.example"}) facts.recipients.push_back(*mail::Path::parse_argument(to));
+    for (const char* to : {"a@x.example", "b@x.example", "c@x.example"})
+        facts.recipients.push_back(*mail::Path::parse_argument(to));
     smtp::ClientSession session(facts);
     smtp::ReplyParser parser;
     smtp::Reply reply;
@@ -100,7 +101,8 @@ void fuzz_session(std::string_view text, unsigned how) {
 // A fault names a line and says nothing of what it holds; what is found can be sent.
 void fuzz_credentials(std::string_view text) {
     const std::string servers[] = {"mx.example", "example"};
-    if (const auto checked = client::check_credentials(text); !checked) must(checked.error().text.find(": ") != std::string::npos);
+    if (const auto checked = client::check_credentials(text); !checked)
+        must(checked.error().text.find(": ") != std::string::npos);
     const auto found = client::find_password(text, servers, "joe");
     must(!found || sasl::is_plausible(found->get()));
     must(!found || client::knows_user(text, "joe"));
@@ -128,7 +130,8 @@ std::string convert(std::string_view text, std::size_t piece, smtp::ClientFacts:
     how.unique = "1";
     client::MessageConverter converter(how);
     std::string out;
-    for (; !text.empty(); text.remove_prefix(std::min(piece, text.size()))) must(converter.feed(text.substr(0, piece), out).has_value());
+    for (; !text.empty(); text.remove_prefix(std::min(piece, text.size())))
+        must(converter.feed(text.substr(0, piece), out).has_value());
     must(converter.finish(out).has_value());
     traits = converter.traits();
     return out;

@@ -88,7 +88,10 @@ Run talk(ClientFacts f, std::deque<std::string> server, client::Gone::Why end = 
         if (text.starts_with("[auth ")) {
             using Step = client::Auth::Step;
             const std::string what = text.substr(6, text.size() - 7);
-            client::Auth answer{what == "done" ? Step::done : what == "later" || what == "fail" ? Step::give_up : Step::send, what};
+            client::Auth answer{what == "done"                      ? Step::done
+                                : what == "later" || what == "fail" ? Step::give_up
+                                                                    : Step::send,
+                                what};
             if (what == "fail") answer.outcome = {Outcome::State::never, Outcome::Cause::auth, Stage::auth, 535, "5.7.8", "no"};
             perform(answer);
             continue;
