@@ -3,6 +3,10 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <chrono>
+#include <memory>
+#include <thread>
+
 #include "client/deliver.hh"
 #include "tests/e2e/net_house.hh"
 #include "tests/e2e/smtp_support.hh"
@@ -83,6 +87,20 @@ TEST_CASE("net: smtpd -r asks nsd, knot and our responder, and hears the same") 
                 wrong.has(std::string(NameServer::name(kind)) + ": " + c.sender, answer(c.sender), c.reply);
         }
         return wrong.text();
+    });
+}
+
+TEST_CASE("net: a name server is waited for while its forerunner still holds the port") {
+    IN_NET([]() -> std::string {
+        for (const auto kind : NameServer::here()) {
+            auto forerunner = std::make_unique<NameServer>(NameServer::Kind::responder, resolver, zones, zone());
+            const std::jthread leaves([&] {
+                std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                forerunner.reset();
+            });
+            const NameServer dns(kind, resolver, zones, zone());
+        }
+        return "";
     });
 }
 

@@ -42,6 +42,9 @@ public:
     DnsResponder(const DnsResponder&) = delete;
     DnsResponder& operator=(const DnsResponder&) = delete;
 
+    // Whether UDP and TCP are both to be had there now.
+    static bool is_free(const std::string& address, std::uint16_t port);
+
     std::uint16_t port() const { return port_; }
     std::string text() const;  // "127.0.0.1:5353": what [dns] nameservers takes
 

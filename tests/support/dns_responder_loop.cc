@@ -144,6 +144,10 @@ DnsResponder::DnsResponder(const std::string& address, std::uint16_t port) : add
     thread_ = std::thread([this] { Loop{*this, {}, {}}.run(); });
 }
 
+bool DnsResponder::is_free(const std::string& address, std::uint16_t port) {
+    return listen_at(address, port) && datagram_socket(address, port);
+}
+
 DnsResponder::~DnsResponder() {
     stop_.write.reset();
     thread_.join();

@@ -1,5 +1,7 @@
 #include "tests/support/name_server.hh"
 
+#include <fcntl.h>
+
 #include <stdexcept>
 
 #include "base/ascii.hh"
@@ -83,6 +85,9 @@ NameServer::NameServer(Kind kind, const std::string& address, const std::vector<
         for (const auto& zone : zones) inside = inside || is_within(owner_of(record), zone);
         if (!inside) throw std::runtime_error(owner_of(record) + " is in no zone");
     }
+    // The children of one that was killed hold the port until each of them has died; knotd ends at once when it is taken.
+    if (!eventually([&] { return DnsResponder::is_free(address, 53); }))
+        throw std::runtime_error("port 53 of " + address + " stays taken");
     if (kind == Kind::responder) {
         responder_ = std::make_unique<DnsResponder>(address, 53);
         for (const auto& record : records) add(*responder_, record);
@@ -99,6 +104,9 @@ void NameServer::start(Kind kind, const std::string& address, const std::vector<
     command.path = find_program(name(kind));
     command.arguments = {"-c", scratch_.at("conf")};
     if (kind == Kind::nsd) command.arguments.emplace_back("-d");
+    scratch_.write("log", "");
+    const sys::Fd log(::open(scratch_.at("log").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    command.out = command.err = log.get();
     child_ = must(sys::Child::spawn(command));
     // It listens before it has read its zones, and says SERVFAIL meanwhile.
     for (const auto& zone : zones) {
@@ -107,7 +115,9 @@ void NameServer::start(Kind kind, const std::string& address, const std::vector<
             const auto said = resolver.take(resolver.ask_a("ns." + zone));
             return said && !said->records.empty();
         });
-        if (!ready) throw std::runtime_error(std::string(name(kind)) + " does not answer for " + zone);
+        if (!ready)
+            throw std::runtime_error(std::string(name(kind)) + " does not answer for " + zone + ": " +
+                                     scratch_.read("log").value_or(""));
     }
 }
 
