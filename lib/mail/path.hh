@@ -31,13 +31,13 @@ public:
     static Result<Path> parse_argument(std::string_view text);
 
     bool is_null() const { return !mailbox_; }
-    const Mailbox& mailbox() const { return *mailbox_; }        // not for the null path
+    const Mailbox& mailbox() const { return *mailbox_; }  // not for the null path
     const std::vector<Domain>& route() const { return route_; }
-    bool is_loopback() const { return loopback_; }              // user@[]
+    bool is_loopback() const { return loopback_; }  // user@[]
 
-    std::string text() const;      // at form without brackets and route; "" for null
-    std::string bracketed() const; // "<user@host>", "<>"
-    std::string bang() const;      // upas order: "host!user", "/dev/null"; the route in front
+    std::string text() const;       // at form without brackets and route; "" for null
+    std::string bracketed() const;  // "<user@host>", "<>"
+    std::string bang() const;       // upas order: "host!user", "/dev/null"; the route in front
 
 private:
     Path() = default;

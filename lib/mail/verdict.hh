@@ -9,36 +9,36 @@
 namespace greylag::mail {
 
 enum class Why : std::uint8_t {
-    none,                 // pass
-    helo_is_ours,         // claims to be us
-    helo_bogus,           // no name a mail host has
-    auth_required,        //
-    sender_denied,        // the block list
-    sender_no_domain,     // NXDOMAIN, no MX and no address
-    sender_null_mx,       // RFC 7505
-    sender_dns,           // DNS did not answer
-    sender_unsafe,        // looks like an option
-    sender_rejected,      // validatesender; detail: what it said
-    sender_deferred,      // the same, not now
-    relay_denied,         // not ours
-    user_unknown,         // or names.blocked, validateaddress
-    user_lookup,          // the lookup itself failed
-    recipient_unsafe,     // looks like an option
-    recipient_closed,     // senders
-    greylisted,           // detail: seconds left
-    dialup,               //
-    blocked,              //
-    delayed,              //
-    too_big,              //
-    no_space,             // our own disk
-    loop,                 // too many Received
-    mailer_no_user,       // 67
-    mailer_no_host,       // 68
-    mailer_denied,        // 77
-    mailer_refused,       // said "mail refused"
-    mailer_failed,        // 65 69 76
-    mailer_later,         // everything else
-    mailer_answer,        // what an LMTP server said
+    none,              // pass
+    helo_is_ours,      // claims to be us
+    helo_bogus,        // no name a mail host has
+    auth_required,     //
+    sender_denied,     // the block list
+    sender_no_domain,  // NXDOMAIN, no MX and no address
+    sender_null_mx,    // RFC 7505
+    sender_dns,        // DNS did not answer
+    sender_unsafe,     // looks like an option
+    sender_rejected,   // validatesender; detail: what it said
+    sender_deferred,   // the same, not now
+    relay_denied,      // not ours
+    user_unknown,      // or names.blocked, validateaddress
+    user_lookup,       // the lookup itself failed
+    recipient_unsafe,  // looks like an option
+    recipient_closed,  // senders
+    greylisted,        // detail: seconds left
+    dialup,            //
+    blocked,           //
+    delayed,           //
+    too_big,           //
+    no_space,          // our own disk
+    loop,              // too many Received
+    mailer_no_user,    // 67
+    mailer_no_host,    // 68
+    mailer_denied,     // 77
+    mailer_refused,    // said "mail refused"
+    mailer_failed,     // 65 69 76
+    mailer_later,      // everything else
+    mailer_answer,     // what an LMTP server said
 };
 std::string_view name(Why why);  // "relay-denied": reason= in the log
 

@@ -11,11 +11,11 @@
 namespace greylag::mailbox {
 
 struct Rules {
-    std::string maildir;     // template with %d and %u: "/var/lib/greylag/mail/%d/%u/Maildir"
-    std::string alias_file;  // may be absent
-    std::string catchall;    // an address or empty
-    std::string postmaster;  // an address or empty
-    std::string domain;      // qualifies what has no host
+    std::string maildir;                    // template with %d and %u: "/var/lib/greylag/mail/%d/%u/Maildir"
+    std::string alias_file;                 // may be absent
+    std::string catchall;                   // an address or empty
+    std::string postmaster;                 // an address or empty
+    std::string domain;                     // qualifies what has no host
     std::vector<mail::DomainPattern> ours;  // besides `domain`
 };
 

@@ -14,7 +14,20 @@
 namespace greylag::smtp {
 
 enum class Verb : std::uint8_t {
-    helo, ehlo, mail, rcpt, data, rset, noop, quit, vrfy, expn, help, starttls, auth, bdat,
+    helo,
+    ehlo,
+    mail,
+    rcpt,
+    data,
+    rset,
+    noop,
+    quit,
+    vrfy,
+    expn,
+    help,
+    starttls,
+    auth,
+    bdat,
     refused,  // TURN SEND SOML SAML: known, never offered
     foreign,  // another protocol: GET, POST, a TLS hello, PROXY from somebody we did not ask to ...
     unknown,

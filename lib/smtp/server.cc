@@ -20,7 +20,9 @@ constexpr base::Millis error_delays[] = {base::Millis{0},    base::Millis{0},   
                                          base::Millis{2000}, base::Millis{4000}, base::Millis{8000}};
 constexpr base::Millis error_delay_cap{10'000};
 
-base::Millis error_delay(unsigned errors) { return errors <= std::size(error_delays) ? error_delays[errors - 1] : error_delay_cap; }
+base::Millis error_delay(unsigned errors) {
+    return errors <= std::size(error_delays) ? error_delays[errors - 1] : error_delay_cap;
+}
 
 // An extension that EHLO did not list does not exist for this client (RFC 5321 4.2.4); EXPN and the mail-or-terminal verbs of
 // RFC 821 are known and never there.
@@ -56,9 +58,9 @@ struct ServerSession::Row {
 const ServerSession::Row ServerSession::rows[] = {
     {Verb::helo, anywhere, Voice::not_now, Row::argument, false, &ServerSession::helo},
     {Verb::ehlo, anywhere, Voice::not_now, Row::argument, false, &ServerSession::ehlo},
-    {Verb::mail, after_helo & between_chunks, Voice::need_helo, Row::argument, false, &ServerSession::mail},
-    {Verb::rcpt, after_helo & between_chunks, Voice::need_helo, Row::argument, false, &ServerSession::rcpt},
-    {Verb::data, after_helo & between_chunks, Voice::need_helo, Row::bare, true, &ServerSession::data},
+    {Verb::mail, after_helo& between_chunks, Voice::need_helo, Row::argument, false, &ServerSession::mail},
+    {Verb::rcpt, after_helo& between_chunks, Voice::need_helo, Row::argument, false, &ServerSession::rcpt},
+    {Verb::data, after_helo& between_chunks, Voice::need_helo, Row::bare, true, &ServerSession::data},
     {Verb::bdat, anywhere, Voice::need_helo, Row::argument, false, &ServerSession::bdat},
     {Verb::rset, anywhere, Voice::not_now, Row::bare, false, &ServerSession::rset},
     {Verb::noop, anywhere, Voice::not_now, Row::argument, false, &ServerSession::noop},

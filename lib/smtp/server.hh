@@ -78,9 +78,9 @@ struct Sender {
 struct Recipient {
     mail::Path path;
 };
-struct Tls {};      // can TLS begin? "later" is 454
-struct Data {};     // DATA or the first BDAT; envelope() is complete
-struct Auth {       // begins an exchange; answered by event::Auth
+struct Tls {};   // can TLS begin? "later" is 454
+struct Data {};  // DATA or the first BDAT; envelope() is complete
+struct Auth {    // begins an exchange; answered by event::Auth
     std::string mechanism;
     std::optional<std::string> initial;  // decoded
 };
@@ -143,7 +143,7 @@ struct Ask {
 struct Wait {  // before the next effect
     base::Millis wait;
 };
-struct TakeBody {  // what follows is body, until event::BodyDone
+struct TakeBody {                        // what follows is body, until event::BodyDone
     bool begins = true;                  // a new message, not a further chunk
     std::optional<std::uint64_t> chunk;  // exactly so many octets; nothing: up to CRLF.CRLF
     bool keep = true;                    // false: octets of a refused chunk, to be thrown away
@@ -154,8 +154,8 @@ struct Log {
 };
 struct Close {};
 }  // namespace effect
-using Effect = std::variant<effect::Watch, effect::Say, effect::Ask, effect::Wait, effect::TakeBody, effect::StartTls, effect::Log,
-                            effect::Close>;
+using Effect = std::variant<effect::Watch, effect::Say, effect::Ask, effect::Wait, effect::TakeBody, effect::StartTls,
+                            effect::Log, effect::Close>;
 using Effects = std::vector<Effect>;
 
 class ServerSession {
@@ -165,15 +165,16 @@ public:
 
     // Where the dialogue stands; a row of the command table names the phases in which its verb is legal.
     enum class Phase : std::uint8_t {
-        start, watching,  // before the greeting
-        connected,        // greeted by us
-        greeted,          // HELO or EHLO was said
-        sender,           // MAIL was taken
-        recipients,       // and at least one RCPT
-        chunks,           // and at least one BDAT
-        body,             // the octets are body
-        handshake,        // TLS
-        auth,             // the next line is an answer to a challenge
+        start,
+        watching,    // before the greeting
+        connected,   // greeted by us
+        greeted,     // HELO or EHLO was said
+        sender,      // MAIL was taken
+        recipients,  // and at least one RCPT
+        chunks,      // and at least one BDAT
+        body,        // the octets are body
+        handshake,   // TLS
+        auth,        // the next line is an answer to a challenge
         closed,
     };
 
@@ -252,7 +253,7 @@ private:
     void ask(Asked asked, Question question);
     void refuse(Reply reply);  // an error of the client's: counted, delayed, and the last straw closes
     void refuse(Voice voice) { refuse(smtp::say(voice)); }
-    void refuse(mail::Verdict verdict, std::string_view about);  // what it is about is said and logged
+    void refuse(mail::Verdict verdict, std::string_view about);      // what it is about is said and logged
     Reply rejection(mail::Verdict verdict, std::string_view about);  // the same reply, logged and not yet said
     Reply too_big() const { return smtp::say(Voice::message_too_big, {std::to_string(facts_.size_limit)}); }
     void close(std::string_view why);
@@ -268,10 +269,10 @@ private:
     mail::Path pending_recipient_ = mail::Path::null();
     std::optional<BdatArgument> pending_bdat_;  // nothing: DATA
     bool pending_extended_ = false;
-    bool behind_data_ = false;           // octets waited behind DATA
-    std::optional<BdatArgument> chunk_;  // in hand
-    std::optional<Reply> chunk_refusal_; // what the octets in hand are answered with when they have gone by
-    std::uint64_t chunk_octets_ = 0;     // of the chunks before
+    bool behind_data_ = false;            // octets waited behind DATA
+    std::optional<BdatArgument> chunk_;   // in hand
+    std::optional<Reply> chunk_refusal_;  // what the octets in hand are answered with when they have gone by
+    std::uint64_t chunk_octets_ = 0;      // of the chunks before
     unsigned helo_refusals_ = 0, refused_recipients_ = 0, auth_refusals_ = 0;
     Counts count_;
     Effects out_;  // of the event in hand

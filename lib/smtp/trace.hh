@@ -10,13 +10,13 @@
 namespace greylag::smtp {
 
 struct Trace {
-    std::string helo;                      // what the client called itself; never empty
-    std::string peer_name;                 // its confirmed name in DNS, or empty
-    std::optional<mail::IpAddress> peer;   // nothing: unknown
-    std::string by;                        // our name
+    std::string helo;                     // what the client called itself; never empty
+    std::string peer_name;                // its confirmed name in DNS, or empty
+    std::optional<mail::IpAddress> peer;  // nothing: unknown
+    std::string by;                       // our name
     std::string id;
     bool extended = false, tls = false, authenticated = false, utf8 = false;
-    std::string tls_description;           // "TLSv1.3 with cipher ..." or empty
+    std::string tls_description;               // "TLSv1.3 with cipher ..." or empty
     std::optional<mail::Path> only_recipient;  // FOR is written for a single recipient only
     base::WallTime when;
 };

@@ -135,7 +135,8 @@ int main(int argc, char** argv) {
     const auto server = holds ? server_at(words[1]) : words.size() == 4 ? server_at(words[0]) : std::nullopt;
     const auto number = [&](std::size_t i) { return base::parse_number<unsigned>(words[i]).value_or(0); };
     if (!server)
-        return std::fputs("usage: load ADDRESS:PORT SESSIONS MESSAGES LENGTH | --hold|--knock ADDRESS:PORT SESSIONS | --free\n", stderr),
+        return std::fputs("usage: load ADDRESS:PORT SESSIONS MESSAGES LENGTH | --hold|--knock ADDRESS:PORT SESSIONS | --free\n",
+                          stderr),
                64;
     if (holds) return hold(*server, number(2), words[0] == "--hold");
     return load(*server, number(1), number(2), base::parse_number<std::size_t>(words[3]));

@@ -36,10 +36,9 @@ bool ends(Session& s) { return s.wire.ask("QUIT").starts_with("221 ") && s.wait(
 TEST_CASE("lmtp mailer: a recipient is asked there, and the message arrives as it was sent") {
     const Receiver receiver;
     if (!receiver.built()) SKIP("smtpd is not built");
-    const Script script =
-        behind_mail({rcpt("one", "250 2.1.5 ok"), rcpt("two", "550 5.1.1 no such user here"),
-                     rcpt("three", "452 4.2.2 mailbox full"), rcpt("four", "250 2.1.5 ok"), go(),
-                     Turn::body("250 2.0.0 kept one\r\n250 2.0.0 kept four\r\n"), Turn::on("QUIT", "")});
+    const Script script = behind_mail({rcpt("one", "250 2.1.5 ok"), rcpt("two", "550 5.1.1 no such user here"),
+                                       rcpt("three", "452 4.2.2 mailbox full"), rcpt("four", "250 2.1.5 ok"), go(),
+                                       Turn::body("250 2.0.0 kept one\r\n250 2.0.0 kept four\r\n"), Turn::on("QUIT", "")});
     const FakeSmtp tcp({script});
     const FakeSmtp local({script}, FakeSmtp::UnixSocket{receiver.scratch.at("lmtp.sock")});
     for (const auto* server : {&tcp, &local}) {
@@ -146,9 +145,8 @@ TEST_CASE("lmtp mailer: a server that is not there, says no, or talks nonsense c
 TEST_CASE("lmtp mailer: a server that left while the client paused is asked again before the body goes") {
     const Receiver receiver;
     if (!receiver.built()) SKIP("smtpd is not built");
-    const FakeSmtp server(
-        {behind_mail({rcpt("one", "250 ok").and_close()}),
-         behind_mail({rcpt("one", "250 ok"), go(), Turn::body("250 2.0.0 kept\r\n"), Turn::on("QUIT", "")})});
+    const FakeSmtp server({behind_mail({rcpt("one", "250 ok").and_close()}),
+                           behind_mail({rcpt("one", "250 ok"), go(), Turn::body("250 2.0.0 kept\r\n"), Turn::on("QUIT", "")})});
     receiver.configure(place(server));
     auto s = receiver.start();
     Receiver::begin(s);
@@ -163,9 +161,8 @@ TEST_CASE("lmtp mailer: a server that left while the client paused is asked agai
 TEST_CASE("lmtp mailer: a new transaction knows nothing of the last") {
     const Receiver receiver;
     if (!receiver.built()) SKIP("smtpd is not built");
-    const FakeSmtp server(
-        {behind_mail({rcpt("one", "250 ok"), Turn::on("QUIT", "")}),
-         behind_mail({rcpt("two", "250 ok"), go(), Turn::body("250 2.0.0 kept\r\n"), Turn::on("QUIT", "")})});
+    const FakeSmtp server({behind_mail({rcpt("one", "250 ok"), Turn::on("QUIT", "")}),
+                           behind_mail({rcpt("two", "250 ok"), go(), Turn::body("250 2.0.0 kept\r\n"), Turn::on("QUIT", "")})});
     receiver.configure(place(server));
     auto s = receiver.start();
     Receiver::begin(s);

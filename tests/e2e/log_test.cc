@@ -152,7 +152,8 @@ TEST_CASE("log: a client that resets while it waits for its 250: one message, an
     r.scratch.write("go", "");
     CHECK(must(s.wait()).ok());
     unsigned taken = 0;
-    for (const auto& name : r.scratch.list()) if (name.starts_with("taken.")) ++taken;
+    for (const auto& name : r.scratch.list())
+        if (name.starts_with("taken.")) ++taken;
     CHECK(taken == 1);
     CHECK(r.logged("deliver").size() == 1);
     REQUIRE(r.logged("disconnect").size() == 1);

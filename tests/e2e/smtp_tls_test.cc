@@ -10,7 +10,9 @@ namespace {
 Script whole(const std::string& identity) {
     return {hi, ehlo, starttls, Turn::tls(identity), plain_ehlo, mail_ok, rcpt_ok, data_ok, body_ok, quit};
 }
-Script whole_first(const std::string& identity) { return {Turn::tls(identity), hi, plain_ehlo, mail_ok, rcpt_ok, data_ok, body_ok, quit}; }
+Script whole_first(const std::string& identity) {
+    return {Turn::tls(identity), hi, plain_ehlo, mail_ok, rcpt_ok, data_ok, body_ok, quit};
+}
 const Script in_clear{hi, plain_ehlo, mail_ok, rcpt_ok, data_ok, body_ok, quit};
 
 bool spoke_in_clear(const Heard& heard) {

@@ -127,9 +127,10 @@ private:
         if (box.is_postmaster()) return Verdict::pass();
         const std::string name = base::lower(box.local());
         const std::string user = name.substr(0, name.find('+')) + "@";
-        const bool known = std::any_of(world_.users.begin(), world_.users.end(), [&](const auto& u) { return u.starts_with(user); });
-        const bool alias = std::any_of(world_.aliases.begin(), world_.aliases.end(),
-                                       [&](const auto& a) { return a.starts_with(name + ":"); });
+        const bool known =
+            std::any_of(world_.users.begin(), world_.users.end(), [&](const auto& u) { return u.starts_with(user); });
+        const bool alias =
+            std::any_of(world_.aliases.begin(), world_.aliases.end(), [&](const auto& a) { return a.starts_with(name + ":"); });
         return known || alias ? Verdict::pass() : Verdict::never(Why::user_unknown);
     }
 

@@ -4,8 +4,8 @@
 #include "base/base64.hh"
 #include "base/escape.hh"
 #include "sasl/client.hh"
-#include "tests/support/sasl.hh"
 #include "tests/support/fake_mailer.hh"
+#include "tests/support/sasl.hh"
 
 namespace greylag::test {
 
@@ -91,7 +91,8 @@ private:
         std::string passwords;
         for (const auto& [user, password] : world_.passwords) passwords += sasl::show_user(user_with(user, password)) + "\n";
         if (!passwords.empty()) scratch_.write("users", passwords);
-        if (world_.config.find("$WORLD/mx.pem") != std::string::npos) scratch_.write("mx.pem", make_identity(KeyKind::p256, "mx.example.org"));
+        if (world_.config.find("$WORLD/mx.pem") != std::string::npos)
+            scratch_.write("mx.pem", make_identity(KeyKind::p256, "mx.example.org"));
         for (const World::File& file : world_.files) scratch_.write(file.name, file.text);
         if (!world_.peer.empty()) {
             const bool v6 = world_.peer.find(':') != std::string::npos;

@@ -131,7 +131,8 @@ std::optional<std::string> run(const std::string& file, const Script& script, co
     for (const World::Delivered& wanted : world.delivered)
         if (const Fault fault = compare_delivered(wanted, *after)) return at(wanted.line, *fault);
     for (const World::LogLine& wanted : world.log)
-        if (const Fault fault = compare_log(wanted, after->log); fault && (after->driver_log || !of_the_driver(wanted))) return at(wanted.line, *fault);
+        if (const Fault fault = compare_log(wanted, after->log); fault && (after->driver_log || !of_the_driver(wanted)))
+            return at(wanted.line, *fault);
     return std::nullopt;
 }
 

@@ -81,7 +81,7 @@ public:
         std::string unread;                    // octets no step asked for
         std::optional<std::string> delivered;  // the last message the mailer got
         bool front = true;                     // with the lines the server puts in front
-        bool driver_log = true;  // the log has the driver's lines: connect, deliver ...
+        bool driver_log = true;                // the log has the driver's lines: connect, deliver ...
         std::vector<std::string> log;
         std::string fault;  // it died, or wrote where it must not
     };
@@ -94,7 +94,7 @@ std::optional<std::string> run(const std::string& file, const smtp::dialogue::Sc
 // A file's text as scripts with their worlds, or all faults, a line each. A line "=== TITLE" begins a connection of its own;
 // what stands before the first one, steps and world, comes before the steps of each.
 struct Dialogue {
-    std::string file;   // and the title, where there is one: "tests/dialog/mail.dialog: TITLE"
+    std::string file;  // and the title, where there is one: "tests/dialog/mail.dialog: TITLE"
     smtp::dialogue::Script script;
     World world;
 };

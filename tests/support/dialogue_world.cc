@@ -54,11 +54,11 @@ private:
             Row row;
         };
         static constexpr Entry table[] = {
-            {"option", false, &Reader::option},      {"config", true, &Reader::config}, {"user", false, &Reader::user},
-            {"password", false, &Reader::password},
-            {"alias", false, &Reader::alias},        {"file", true, &Reader::file},     {"peer", false, &Reader::peer},
-            {"mailer", false, &Reader::mailer},      {"only", false, &Reader::only},    {"exit", false, &Reader::exit},
-            {"delivered", true, &Reader::delivered}, {"log", false, &Reader::log},      {"log!", false, &Reader::log},
+            {"option", false, &Reader::option},     {"config", true, &Reader::config},       {"user", false, &Reader::user},
+            {"password", false, &Reader::password}, {"alias", false, &Reader::alias},        {"file", true, &Reader::file},
+            {"peer", false, &Reader::peer},         {"mailer", false, &Reader::mailer},      {"only", false, &Reader::only},
+            {"exit", false, &Reader::exit},         {"delivered", true, &Reader::delivered}, {"log", false, &Reader::log},
+            {"log!", false, &Reader::log},
         };
         for (const Entry& entry : table) {
             if (entry.name != line.name) continue;

@@ -31,7 +31,8 @@ void MemorySession::drain(std::string_view input) {
 void MemorySession::ask(const Question& question) {
     if (const auto* auth = std::get_if<question::Auth>(&question))
         return conversation_.tell(world_.auth(auth->initial.value_or(""), auth->initial.has_value()));
-    if (const auto* auth = std::get_if<question::AuthResponse>(&question)) return conversation_.tell(world_.auth(auth->response, true));
+    if (const auto* auth = std::get_if<question::AuthResponse>(&question))
+        return conversation_.tell(world_.auth(auth->response, true));
     if (const auto* recipient = std::get_if<question::Recipient>(&question))
         return conversation_.tell(event::Answer{world_.answer(question), world_.meant(recipient->path)});
     if (!std::holds_alternative<question::Deliver>(question)) return conversation_.tell(event::Answer{world_.answer(question)});

@@ -301,8 +301,10 @@ TEST_CASE("config: what show() shows is read back") {
         "long_delay = 2m\nlong_nets = 1 2 3\n[grey]\nmin = 1s\nmax = 2s\nwhitelist_age = 36d\nnet4 = 32\nnet6 = 128\n[tls]\n"
         "certificate = /c\nkey = /k\nminimum = 1.3\nsni_directory = /s\nticket_key = /t\nca_directory = /ca\nknown = sha256:" +
         hex + " spki-sha256:" + hex +
-        "\nrequire = on\n[auth]\nusers = /u\nmechanisms = PLAIN LOGIN\nsecrets = /x\nfailures = 0\npenalty = 1ms\n[limits]\nsize = 1k\nrecipients = 1\n"
-        "errors = 1\nsessions = 1\nper_source = 1\nsession_time = 1ms\nstop_time = 1ms\nline = 1000\n[dns]\nnameservers = 127.0.0.1:5353 "
+        "\nrequire = on\n[auth]\nusers = /u\nmechanisms = PLAIN LOGIN\nsecrets = /x\nfailures = 0\npenalty = 1ms\n[limits]\nsize "
+        "= 1k\nrecipients = 1\n"
+        "errors = 1\nsessions = 1\nper_source = 1\nsession_time = 1ms\nstop_time = 1ms\nline = 1000\n[dns]\nnameservers = "
+        "127.0.0.1:5353 "
         "[::1]:53\n"
         "timeout = 1ms\ntrust_ad = on\n[mailer]\ntimeout = 1ms\narguments = bang\nremote = refuse\ncatchall = c\npostmaster = "
         "p@q.example\n"
