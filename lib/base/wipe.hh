@@ -1,14 +1,15 @@
 // Secrets leave no copy behind: octets overwritten in a way that no compiler takes away. Pure rooms hold passwords, too, so
 // this stands here and not with the cryptography.
 #pragma once
+#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace greylag::base {
 
 inline void wipe(char* bytes, std::size_t size) {
-    volatile char* at = bytes;
-    for (std::size_t i = 0; i < size; ++i) at[i] = 0;
+    std::fill_n(bytes, size, '\0');
+    asm volatile("" : : "r"(bytes) : "memory");  // read by somebody, for all the compiler knows
 }
 // The whole capacity: a string that was longer once holds its tail there.
 inline void wipe(std::string& text) {

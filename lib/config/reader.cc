@@ -90,13 +90,13 @@ private:
     // What inih may see of a line; empty for comments and for lines refused.
     std::string screened(std::string_view raw, std::size_t limit) {
         const std::string_view line = base::trim(raw);
-        bool ascii = true;
-        for (const char c : line) {
-            if (c == '\0') return refuse("holds a NUL byte; this is not a line of text");
-            if (base::is_ctl(c) && c != '\t') return refuse("holds a control character");
-            ascii = ascii && !base::is_8bit(c);
+        if (!base::all_printable(line)) {
+            for (const char c : line) {
+                if (c == '\0') return refuse("holds a NUL byte; this is not a line of text");
+                if (base::is_ctl(c) && c != '\t') return refuse("holds a control character");
+            }
+            if (!base::is_utf8(line)) return refuse("is not UTF-8 text");
         }
-        if (!ascii && !base::is_utf8(line)) return refuse("is not UTF-8 text");
         if (line.empty() || begins_comment(line)) return {};
         if (line.front() == '[') return header(line);
         return assignment(line, limit);

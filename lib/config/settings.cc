@@ -79,7 +79,6 @@ private:
     }
 
     void take_entry(const Entry& entry) {
-        if (!is_section(entry.section)) return;  // said at its header
         const std::size_t index = find(entry.section, entry.key);
         if (index == table().size()) return unknown_key(entry);
         const Row& row = table()[index];
@@ -106,6 +105,7 @@ private:
     }
 
     void unknown_key(const Entry& entry) {
+        if (!is_section(entry.section)) return;  // said at its header
         std::vector<std::string_view> names;
         std::string hint;
         for (const Row& row : table()) {
