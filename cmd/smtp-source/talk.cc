@@ -61,9 +61,8 @@ void Talk::said(std::string& out, std::size_t from) {
     unwritten_ += out.size() - from;
     if (!order_->verbose) return;
     const std::string_view text = std::string_view(out).substr(from, out.size() - from - 2);
-    // Behind AUTH stands what nobody should see.
     const bool secret = waiting_ != 0 && expected_[(first_ + waiting_ - 1) % most_expected].stage == Stage::auth;
-    desk_->plan.say(">>> " + (secret ? std::string("AUTH ...") : base::printable(text, longest_shown)));
+    desk_->plan.say(">>> " + (secret ? client::shown_auth(text) : base::printable(text, longest_shown)));
 }
 
 void Talk::expect(Stage stage, unsigned count, Tick now) {

@@ -1,5 +1,7 @@
 #include "client/auth_exchange.hh"
 
+#include <algorithm>
+
 #include "base/ascii.hh"
 #include "base/base64.hh"
 #include "base/escape.hh"
@@ -18,6 +20,14 @@ std::string wire_form(std::string text) {
     return encoded;
 }
 }  // namespace
+
+std::string shown_auth(std::string_view line, std::string_view mask) {
+    if (line == "*") return "*";
+    if (!base::istarts_with(line, "AUTH ")) return std::string(mask);
+    const std::size_t mechanism = std::min(line.find_first_not_of(' ', 5), line.size());
+    const std::size_t rest = line.find(' ', mechanism);
+    return base::printable(line.substr(0, rest)) + (rest == std::string_view::npos ? "" : " " + std::string(mask));
+}
 
 std::string AuthExchange::begin() {
     std::string line = "AUTH " + std::string(sasl::name(client_.mechanism()));

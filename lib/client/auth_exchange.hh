@@ -2,12 +2,16 @@
 // it is written down.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "base/wipe.hh"
 #include "sasl/client.hh"
 #include "smtp/reply.hh"
 
 namespace greylag::client {
+
+// A line of AUTH as it may be shown, escaped: of the command the mechanism's name, of any other line nothing.
+std::string shown_auth(std::string_view line, std::string_view mask = "***");
 
 class AuthExchange {
 public:

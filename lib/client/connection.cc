@@ -3,6 +3,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "client/auth_exchange.hh"
 #include "client/connection_state.hh"
 #include "sys/io.hh"
 #include "sys/peer.hh"
@@ -70,10 +71,7 @@ std::string Reply::text() const {
 }
 
 std::string shown_command(std::string_view line) {
-    if (!base::istarts_with(line, "AUTH ")) return base::printable(line);
-    const std::size_t mechanism = std::min(line.find_first_not_of(' ', 5), line.size());
-    const std::size_t rest = line.find(' ', mechanism);
-    return base::printable(line.substr(0, rest)) + (rest == std::string_view::npos ? "" : " ***");
+    return base::istarts_with(line, "AUTH ") ? client::shown_auth(line) : base::printable(line);
 }
 
 // --- the state ----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/ascii.hh"
+#include "client/auth_exchange.hh"
 #include "client/message.hh"
 #include "smtp/dot.hh"
 #include "smtp/reply_parser.hh"
@@ -37,14 +38,6 @@ base::Millis limit_of(const Timing& timing, Stage stage) {
         case Stage::quit: return timing.quit;
     }
     return timing.quit;
-}
-
-// A line of AUTH without what it proves.
-std::string masked(std::string_view line) {
-    if (line == "*") return "*";
-    if (!line.starts_with("AUTH ")) return "[masked]";
-    const auto words = base::words(line);
-    return "AUTH " + std::string(words.at(1)) + (words.size() > 2 ? " [masked]" : "");
 }
 
 class Exchange {
@@ -111,7 +104,7 @@ private:
         out_ += lines;
         secret_ = secret;
         const auto shown = std::string_view(lines).substr(0, lines.size() - 2);
-        if (trace_.show != nullptr && secret) trace_.show(true, masked(shown));
+        if (trace_.show != nullptr && secret) trace_.show(true, shown_auth(shown, "[masked]"));
         if (trace_.show != nullptr && !secret)
             for (const auto line : base::split(shown, '\n')) trace_.show(true, base::trim(line));
         if (secret) base::wipe(lines);

@@ -57,9 +57,8 @@ public:
 
     Result<Reply> run() {
         std::string line = exchange_.begin();
-        std::string shown = shown_command(line);
         for (;;) {
-            auto sent = s_.put_line(line, shown);
+            auto sent = s_.put_line(line, client::shown_auth(line));
             base::wipe(line);
             if (!sent) return std::unexpected(std::move(sent).error());
             s_.doing = "AUTH";
@@ -70,7 +69,6 @@ public:
             auto answer = exchange_.answer({static_cast<std::uint16_t>(reply->code), {}, reply->lines});
             if (!answer) return give_up(answer.error().text);
             line = *std::move(answer);
-            shown = "***";
         }
     }
 

@@ -74,7 +74,13 @@ TEST_CASE("smtp-source: AUTH") {
                {"220 x", "250-h\r\n250 AUTH PLAIN", "235 ok"});
     quiet.run();
     CHECK(quiet.said.find(initial) == std::string::npos);
-    CHECK(quiet.said.find(">>> AUTH ...\n") != std::string::npos);
+    CHECK(quiet.said.find(">>> AUTH PLAIN ***\n<<< 235 ok\n") != std::string::npos);
+    Play asked({"-v", "--auth", "joe", "--password-file", "pw", "--password-in-clear"},
+               {"220 x", "250-h\r\n250 AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok"});
+    asked.run();
+    CHECK(asked.said.find(">>> AUTH LOGIN\n<<< 334 VXNlcm5hbWU6\n>>> ***\n<<< 334 UGFzc3dvcmQ6\n>>> ***\n<<< 235 ok\n") !=
+          std::string::npos);
+    CHECK(asked.said.find(base::base64_encode("secret")) == std::string::npos);
 }
 
 TEST_CASE("smtp-source: no password in clear unless that was asked for") {
