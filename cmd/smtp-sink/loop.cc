@@ -190,7 +190,11 @@ void Loop::receive(Slot& slot) {
     Session& session = *slot.session;
     const std::size_t which = static_cast<std::size_t>(&slot - slots_.data());
     const auto ready = [&] {
-        if (slot.wire.secure() && session.wish() == Session::Wish::handshake) session.secured({}, now());
+        if (!slot.wire.secure() || session.wish() != Session::Wish::handshake) return;
+        // Only accounts have what a proof is bound by, and it is not for nothing.
+        const tls::Engine& tls = *slot.wire.tls();
+        const bool binds = house_.rules.auth && !house_.rules.accounts.empty();
+        session.secured(binds ? sasl::Bindings{tls.exporter(), tls.server_end_point()} : sasl::Bindings{}, now());
     };
     const auto got = slot.wire.receive(room_, plain_, [&](std::string_view octets) {
         ready();

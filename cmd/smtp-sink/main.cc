@@ -136,8 +136,8 @@ int run(const sink::Rules& rules) {
                             random_text,
                             say,
                             sink::make_dumper(rules),
-                            sink::make_hello(rules, false),
-                            sink::make_hello(rules, true),
+                            {sink::make_hello(rules, sink::Over::clear), sink::make_hello(rules, sink::Over::tls),
+                             sink::make_hello(rules, sink::Over::bound_tls)},
                             {}};
     const auto served = serve(house, *doors, tls.get());
     if (!rules.where.path.empty()) ::unlink(rules.where.path.c_str());

@@ -4,6 +4,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "client/auth_exchange.hh"
 
 namespace greylag::sink {
 
@@ -43,26 +44,32 @@ std::string_view behind_colon(std::string_view argument) {
     return base::trim(parts ? parts->second : argument);
 }
 
+// Behind AUTH's mechanism may stand a password.
+std::string_view shown_argument(Point point, std::string_view argument) {
+    return point == Point::auth ? argument.substr(0, argument.find(' ')) : argument;
+}
+
 bool starts_with_word(std::string_view line, std::string_view word) {
     return base::istarts_with(line, word) && (line.size() == word.size() || line[word.size()] == ' ');
 }
 
 }  // namespace
 
-std::string make_hello(const Rules& rules, bool tls) {
+std::string make_hello(const Rules& rules, Over over) {
     std::vector<std::string> lines{rules.host};
     if (rules.pipelining) lines.emplace_back("PIPELINING");
     if (rules.eight_bit) lines.insert(lines.end(), {"8BITMIME", "SMTPUTF8"});
     if (rules.auth) {
         std::string mechanisms = "AUTH PLAIN LOGIN";
         if (!rules.accounts.empty()) mechanisms += " CRAM-MD5 SCRAM-SHA-256";
+        if (!rules.accounts.empty() && over == Over::bound_tls) mechanisms += " SCRAM-SHA-256-PLUS";
         lines.push_back(std::move(mechanisms));
     }
     if (rules.xclient) lines.emplace_back("XCLIENT NAME HELO");
     if (rules.xforward) lines.emplace_back("XFORWARD NAME ADDR PROTO HELO");
     if (rules.enhanced) lines.emplace_back("ENHANCEDSTATUSCODES");
     if (rules.dsn) lines.emplace_back("DSN");
-    if (rules.tls() && !tls) lines.emplace_back("STARTTLS");
+    if (rules.tls() && over == Over::clear) lines.emplace_back("STARTTLS");
     lines.emplace_back("CHUNKING");
     std::string out;
     for (std::size_t i = 0; i < lines.size(); ++i) out += (i + 1 == lines.size() ? "250 " : "250-") + lines[i] + "\r\n";
@@ -125,7 +132,10 @@ void Session::take(std::string_view& octets, Tick now) {
 }
 
 void Session::line(const smtp::InputLine& line, Tick now) {
-    if (rules_->verbose) house_->say(peer_ + ": <- " + base::printable(line.text, longest_shown));
+    if (rules_->verbose)
+        house_->say(peer_ + ": <- " +
+                    (in_ == In::auth || base::istarts_with(line.text, "AUTH ") ? client::shown_auth(line.text)
+                                                                               : base::printable(line.text, longest_shown)));
     if (line.fault != smtp::LineFault::none) return code("500", "5.5.2", "Error: bad syntax");
     if (in_ == In::auth) return auth_line(line.text);
     command(line.text, now);
@@ -182,7 +192,7 @@ Tick Session::delay_at(Point point) {
 void Session::at(Point point, Tick now) {
     if (rules_->logged[static_cast<std::size_t>(point)])
         house_->say(peer_ + ": " + std::string(name(point)) +
-                    (argument_.empty() ? "" : " " + base::printable(argument_, longest_shown)));
+                    (argument_.empty() ? "" : " " + base::printable(shown_argument(point, argument_), longest_shown)));
     if (const Tick delay = delay_at(point); delay != 0) {
         held_point_ = point;
         return wait(now + delay);
@@ -267,7 +277,8 @@ void Session::hello(bool extended) {
     dump_.helo = argument_;
     dump_.extended = extended;
     if (extended) {
-        out_ += secure_ ? house_->hello_tls : house_->hello;
+        const auto over = !secure_ ? Over::clear : bindings_.any() ? Over::bound_tls : Over::tls;
+        out_ += house_->hello[static_cast<std::size_t>(over)];
     } else {
         out_.append("250 ").append(rules_->host).append("\r\n");
     }

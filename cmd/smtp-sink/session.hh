@@ -1,6 +1,7 @@
 // One client of the sink as a value: octets and moments in, octets and one wish out. It judges nothing: any sender, any
 // recipient, in any order, as long as no rule says otherwise.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -34,6 +35,10 @@ struct Dump {
     bool extended = false;
 };
 
+// What carries the octets. Bound: the TLS session has what SCRAM is tied to it by.
+enum class Over : std::uint8_t { clear, tls, bound_tls };
+inline constexpr std::size_t overs = 3;
+
 struct House {
     const Rules& rules;
     Totals& totals;
@@ -41,10 +46,10 @@ struct House {
     std::string (*random)() = nullptr;
     std::function<void(std::string_view line)> say;
     std::function<std::string(const Dump& dump, std::string_view peer)> write_dump;  // only where -d or -D; a fault, or nothing
-    std::string hello, hello_tls;  // the whole answer to EHLO or LHLO in clear text, and under TLS
-    std::string waste;             // where octets go that nobody keeps; a house is one thread's
+    std::array<std::string, overs> hello;                                            // the whole answer to EHLO or LHLO
+    std::string waste;  // where octets go that nobody keeps; a house is one thread's
 };
-std::string make_hello(const Rules& rules, bool tls);
+std::string make_hello(const Rules& rules, Over over);
 
 class Session {
 public:
@@ -84,6 +89,7 @@ private:
     void end_of_message();
     void body(std::string_view& octets, Tick now);
     void forget_message();
+    bool offers(sasl::Mechanism mechanism) const;
     void start_auth();
     void auth_line(std::string_view line);
     void auth_step(sasl::Step step);

@@ -17,14 +17,21 @@ template <class... F>
 Each(F...) -> Each<F...>;
 }  // namespace
 
+// Whose password any is has none that a proof could be checked by.
+bool Session::offers(sasl::Mechanism mechanism) const {
+    if (!sasl::served(mechanism)) return false;
+    if (sasl::sends_password(mechanism)) return true;
+    return !rules_->accounts.empty() && (mechanism != sasl::Mechanism::scram_sha_256_plus || bindings_.any());
+}
+
 void Session::start_auth() {
     const auto wanted = smtp::parse_auth(argument_);
     const auto mechanism = wanted ? sasl::find(wanted->mechanism) : std::nullopt;
-    const bool offered = mechanism && (sasl::sends_password(*mechanism) || !rules_->accounts.empty());
-    if (!offered) return code("504", "5.5.4", "Error: no such mechanism");
+    if (!mechanism || !offers(*mechanism)) return code("504", "5.5.4", "Error: no such mechanism");
     const std::string random = house_->random();
     sasl_ = std::make_unique<sasl::Server>(
-        *mechanism, sasl::Server::Facts{house_->digests, random, "<" + random + "@" + rules_->host + ">", bindings_, false});
+        *mechanism,
+        sasl::Server::Facts{house_->digests, random, "<" + random + "@" + rules_->host + ">", bindings_, bindings_.any()});
     in_ = In::auth;
     if (!wanted->initial) return auth_step(sasl_->begin(std::nullopt));
     const auto initial = *wanted->initial == "=" ? std::string() : base::base64_decode(*wanted->initial);

@@ -268,8 +268,14 @@ TEST_CASE("load: TLS and AUTH, or nothing at all") {
         const auto doubted = source({"--tls", "starttls", "--ca", "/etc/ssl/certs", sink.where});
         CHECK(doubted.status == 76);
         CHECK(doubted.err.find("not to be believed") != std::string::npos);
+        // The strongest of those offered, of which only the name is shown.
+        const auto shown = source(joined({"-v", "--tls", "starttls"}, joined(login, {sink.where})));
+        CHECK(shown.status == 0);
+        CHECK(shown.err.find(" SCRAM-SHA-256-PLUS\n") != std::string::npos);
+        CHECK(shown.err.find(">>> AUTH SCRAM-SHA-256-PLUS ***\n") != std::string::npos);
+        CHECK(shown.err.find(">>> ***\n") != std::string::npos);
         const auto counts = sink.end();
-        CHECK(counts.number("messages") == 36);
+        CHECK(counts.number("messages") == 37);
     }
     {
         Sink sink(joined(server, {"--smtps", "-L"}));

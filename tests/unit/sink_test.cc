@@ -35,8 +35,7 @@ struct Play {
                 [] { return std::string("random-random-random"); },
                 [this](std::string_view line) { said += std::string(line) + "\n"; },
                 {},
-                make_hello(rules, false),
-                make_hello(rules, true),
+                {make_hello(rules, Over::clear), make_hello(rules, Over::tls), make_hello(rules, Over::bound_tls)},
                 {}},
           session((dump ? house.write_dump =
                               [this](const Dump& d, std::string_view peer) {
@@ -242,6 +241,42 @@ TEST_CASE("smtp-sink: AUTH for anybody, or for those who are known") {
     Play off({"-a"});
     off.answer();
     CHECK(off.ask("AUTH PLAIN\r\n") == "500 5.5.1 Error: unknown command\n");
+}
+
+TEST_CASE("smtp-sink: SCRAM is bound to TLS where there are accounts and TLS can be bound to") {
+    const sasl::Bindings bindings{"exported", "certificate"};
+    const std::string ask = "AUTH SCRAM-SHA-256-PLUS " + base::base64_encode("p=tls-exporter,,n=joe,r=nonce") + "\r\n";
+    const auto answer = [&](const std::vector<std::string>& more, bool tls, const sasl::Bindings& with) {
+        std::vector<std::string> words{"--cert", "x"};
+        words.insert(words.end(), more.begin(), more.end());
+        Play p(words);
+        if (tls) p.session.secured(with, 0);
+        p.answer();
+        const std::string hello = p.ask("EHLO c\r\n");
+        CHECK((hello.find("STARTTLS\n") == std::string::npos) == tls);
+        const bool offered = hello.find(" SCRAM-SHA-256-PLUS\n") != std::string::npos;
+        const std::string said = p.ask(ask);
+        CHECK(offered == said.starts_with("334 "));
+        CHECK(offered == (said != "504 5.5.4 Error: no such mechanism\n"));
+        // Who says that it could have bound was told that we cannot: by somebody else, where we can.
+        p.ask("*\r\n");
+        const std::string doubt = p.ask("AUTH SCRAM-SHA-256 " + base::base64_encode("y,,n=joe,r=nonce") + "\r\n");
+        if (!more.empty()) CHECK(offered == doubt.starts_with("535 "));
+        return offered;
+    };
+    CHECK(answer({"--user", "joe:secret"}, true, bindings));
+    CHECK_FALSE(answer({"--user", "joe:secret"}, true, {}));
+    CHECK_FALSE(answer({"--user", "joe:secret"}, false, {}));
+    CHECK_FALSE(answer({}, true, bindings));
+}
+
+TEST_CASE("smtp-sink: what AUTH says is not shown") {
+    Play p({"-v", "-s", "AUTH"});
+    p.ask("AUTH PLAIN AGpvZQBzZWNyZXQ=\r\nAUTH LOGIN\r\nam9l\r\nc2VjcmV0\r\n");
+    CHECK(p.said.find("192.0.2.7: <- AUTH PLAIN ***\n192.0.2.7: AUTH PLAIN\n192.0.2.7: -> 235 ") != std::string::npos);
+    CHECK(p.said.find("192.0.2.7: <- ***\n192.0.2.7: -> 334 UGFzc3dvcmQ6\n192.0.2.7: <- ***\n") != std::string::npos);
+    CHECK(p.said.find("AGpvZQ") == std::string::npos);
+    CHECK(p.said.find("c2VjcmV0") == std::string::npos);
 }
 
 TEST_CASE("smtp-sink: STARTTLS forgets what was said in clear text") {
