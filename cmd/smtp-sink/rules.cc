@@ -6,17 +6,17 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "cmd/load_options.hh"
 
 namespace greylag::sink {
 
 namespace {
 
+using cmd::bad;
+using cmd::number;
+
 constexpr std::array<std::string_view, points> names{"CONNECT", "HELO", "EHLO", "LHLO", "MAIL", "RCPT",     "DATA", ".",
                                                      "BDAT",    "RSET", "NOOP", "QUIT", "VRFY", "STARTTLS", "AUTH", ""};
-
-std::unexpected<Error> bad(std::string_view option, std::string_view value, std::string_view why) {
-    return base::fail(Kind::usage, std::string(option) + " " + base::quoted(value, 80) + ": " + std::string(why));
-}
 
 // The values of one option, however often it was given.
 template <class Name, class Take>
@@ -43,16 +43,6 @@ Result<void> each_point(const base::CommandLine& line, Name option, std::string_
         }
         return {};
     });
-}
-
-template <class T>
-Result<void> number(const base::CommandLine& line, char letter, T& out, T least, T most) {
-    if (!line.has(letter)) return {};
-    const auto value = base::parse_number<T>(line.value(letter));
-    if (!value || *value < least || *value > most)
-        return bad(std::string("-") + letter, line.value(letter), "not a number from " + std::to_string(least) + " on");
-    out = *value;
-    return {};
 }
 
 Result<base::Millis> seconds(std::string_view option, std::string_view text) {
@@ -134,19 +124,10 @@ Result<void> read_limits(const base::CommandLine& line, Rules& out) {
     TRY(number<unsigned>(line, 'm', out.connections, 1, 1'000'000));
     TRY(number<std::uint64_t>(line, 'M', out.most_messages, 1, most));
     TRY(number<std::uint64_t>(line, 'n', out.most_sessions, 1, most));
-    if (line.has('T')) {
-        unsigned window = 0;
-        TRY(number<unsigned>(line, 'T', window, 1, std::numeric_limits<int>::max()));
-        out.window = static_cast<int>(window);
-    }
+    TRY(cmd::read_window(line, out.window));
     if (line.has('t')) out.timeout = TRY(seconds("-t", line.value('t')));
     if (out.timeout.count() == 0) return bad("-t", "0", "a time is needed");
-    if (line.has("threads")) {
-        const auto value = base::parse_number<unsigned>(line.value("threads"));
-        if (!value || *value == 0 || *value > 1024) return bad("--threads", line.value("threads"), "not a number from 1 to 1024");
-        out.threads = *value;
-    }
-    return {};
+    return cmd::read_threads(line, out.threads);
 }
 
 Result<void> read_files(const base::CommandLine& line, Rules& out) {

@@ -6,29 +6,19 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "cmd/load_options.hh"
 #include "mail/domain.hh"
 
 namespace greylag::source {
 
 namespace {
 
+using cmd::bad;
+using cmd::number;
+
 constexpr unsigned most_sessions = 100'000;
 constexpr unsigned most_recipients = 1'000'000;
 constexpr std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
-
-std::unexpected<Error> bad(std::string_view option, std::string_view value, std::string_view why) {
-    return base::fail(Kind::usage, std::string(option) + " " + base::quoted(value, 80) + ": " + std::string(why));
-}
-
-template <class T>
-Result<void> number(const base::CommandLine& line, char letter, T& out, T least, T most) {
-    if (!line.has(letter)) return {};
-    const auto value = base::parse_number<T>(line.value(letter));
-    if (!value || *value < least || *value > most)
-        return bad(std::string("-") + letter, line.value(letter), "not a number from " + std::to_string(least) + " on");
-    out = *value;
-    return {};
-}
 
 Result<void> duration(const base::CommandLine& line, std::string_view name, base::Millis& out) {
     if (!line.has(name)) return {};
@@ -98,11 +88,7 @@ Result<void> read_numbers(const base::CommandLine& line, Order& out) {
     TRY(number<std::uint64_t>(line, 'm', out.messages, 1, endless));
     TRY(number<unsigned>(line, 'r', out.recipients, 1, most_recipients));
     TRY(number<unsigned>(line, 's', out.sessions, 1, most_sessions));
-    if (line.has('T')) {
-        unsigned window = 0;
-        TRY(number<unsigned>(line, 'T', window, 1, std::numeric_limits<int>::max()));
-        out.window = static_cast<int>(window);
-    }
+    TRY(cmd::read_window(line, out.window));
     if (line.has('l')) {
         std::uint64_t length = 0;
         TRY(number<std::uint64_t>(line, 'l', length, 1, SizeModel::most));
@@ -114,12 +100,7 @@ Result<void> read_numbers(const base::CommandLine& line, Order& out) {
         if (!value || *value == 0) return bad("--connections-per", line.value("connections-per"), "not a number from 1 on");
         out.per_connection = *value;
     }
-    if (line.has("threads")) {
-        const auto value = base::parse_number<unsigned>(line.value("threads"));
-        if (!value || *value == 0 || *value > 1024) return bad("--threads", line.value("threads"), "not a number from 1 to 1024");
-        out.threads = *value;
-    }
-    return {};
+    return cmd::read_threads(line, out.threads);
 }
 
 Result<void> read_times(const base::CommandLine& line, Order& out) {
