@@ -240,8 +240,8 @@ void Connection::close() {
 
 std::string Connection::local() const {
     if (!state_->endpoint.path.empty()) return state_->endpoint.path;
-    const auto ends = sys::connection_ends(state_->fd.get(), {});
-    return ends && ends->local ? sys::text(*ends->local) : "";
+    const sys::Ends ends = sys::socket_ends(state_->fd.get());
+    return ends.local ? sys::text(*ends.local) : "";
 }
 
 }  // namespace greylag::smtp_client

@@ -7,12 +7,12 @@
 
 #include "base/result.hh"
 #include "client/smtp_client.hh"
+#include "client/tls_memory.hh"
 #include "client/wire.hh"
 #include "smtp/dot.hh"
 #include "smtp/reply_parser.hh"
 #include "sys/clock.hh"
 #include "sys/fd.hh"
-#include "tls/client.hh"
 
 namespace greylag::smtp_client {
 
@@ -25,18 +25,7 @@ Failure refusal(const Reply& reply);
 // A line of a command as it may be shown: what follows the mechanism of AUTH is nobody's business.
 std::string shown_command(std::string_view line);
 
-struct TlsMemory {
-    std::unique_ptr<tls::ClientContext> context;
-};
-
 struct Connection::State {
-    State() = default;
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
-    virtual ~State() = default;
-    // Over fd. Whoever has no network has a handshake of its own.
-    virtual Result<TlsReport> handshake(const TlsOptions& options);
-
     Endpoint endpoint;
     std::string peer;  // as it was dialled, for sentences
     std::uint32_t timeout_ms = 0;
@@ -56,6 +45,7 @@ struct Connection::State {
     std::array<char, 8192> room;  // for what comes
 
     sys::Deadline deadline() const;
+    Result<TlsReport> handshake(const TlsOptions& options);
     bool secure() const { return wire && wire->bits() > 0; }
     std::unexpected<Failure> tls_failed(const std::string& why);
     Result<void> send(std::string_view octets);
@@ -64,12 +54,6 @@ struct Connection::State {
     Result<Reply> reply();
     Failure silence(const Error* error) const;  // nullptr: the end of the stream
     void show(const smtp::Reply& reply) const;
-};
-
-// A Connection that was not dialled here.
-struct Internals {
-    using State = Connection::State;
-    static Connection over(std::unique_ptr<State> state) { return Connection(std::move(state)); }
 };
 
 }  // namespace greylag::smtp_client

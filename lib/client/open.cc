@@ -9,6 +9,7 @@
 #include "client/host.hh"
 #include "sys/dial.hh"
 #include "sys/file.hh"
+#include "sys/peer.hh"
 #include "sys/race.hh"
 
 namespace greylag::smtp_client {
@@ -91,18 +92,23 @@ Result<sys::Fd> dial_path(const std::string& path, const DialOptions& options) {
 
 }  // namespace
 
-Result<Connection> Connection::open(const Endpoint& to, const DialOptions& options) {
+Result<Connection> Connection::over(int descriptor, const Endpoint& to, const DialOptions& options) {
     auto state = std::make_unique<State>();
+    state->fd.reset(descriptor);
+    const sys::Ends ends = sys::socket_ends(descriptor);
+    if (!ends.socket) return usage("the descriptor is no socket");
     state->endpoint = to;
+    state->peer = ends.remote ? sys::text(*ends.remote) : to.path.empty() ? base::printable(to.host, 255) : to.path;
     state->timeout_ms = options.timeout_ms;
     state->trace = options.trace;
+    state->wire = std::make_unique<client::PlainWire>(descriptor);
+    return Connection(std::move(state));
+}
+
+Result<Connection> Connection::open(const Endpoint& to, const DialOptions& options) {
     if (!to.path.empty()) {
         auto fd = dial_path(to.path, options);
-        if (!fd) return std::unexpected(std::move(fd).error());
-        state->peer = to.path;
-        state->fd = *std::move(fd);
-        state->wire = std::make_unique<client::PlainWire>(state->fd.get());
-        return Connection(std::move(state));
+        return fd ? over(fd->release(), to, options) : std::unexpected(std::move(fd).error());
     }
     const auto port = port_of(to.service);
     if (!port) return usage("there is no service " + base::quoted(to.service, 80));
@@ -115,12 +121,7 @@ Result<Connection> Connection::open(const Endpoint& to, const DialOptions& optio
     const auto addresses = addresses_of(to.host, options, source);
     if (!addresses) return std::unexpected(addresses.error());
     auto dialled = dial(*addresses, to.host, *port, options, source);
-    if (!dialled) return std::unexpected(std::move(dialled).error());
-    state->fd = std::move(dialled->fd);
-    state->wire = std::make_unique<client::PlainWire>(state->fd.get());
-    const auto ends = sys::connection_ends(state->fd.get(), {});
-    state->peer = ends && ends->remote ? sys::text(*ends->remote) : to.host;
-    return Connection(std::move(state));
+    return dialled ? over(dialled->fd.release(), to, options) : std::unexpected(std::move(dialled).error());
 }
 
 }  // namespace greylag::smtp_client

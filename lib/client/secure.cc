@@ -16,7 +16,7 @@ std::string dialled_name(const Endpoint& to) {
 }
 
 Result<void> prepare_context(TlsMemory& memory, const TlsOptions& options) {
-    if (memory.context) return {};
+    if (memory.context || memory.shake) return {};
     tls::ClientPolicy policy;
     policy.authorities = options.authorities;
     for (const auto& one : options.known) policy.known.push_back(base::lower(one));
@@ -45,6 +45,13 @@ TlsReport report_of(const tls::Stream& stream) {
     return report;
 }
 
+greylag::Result<Handshake> shake_with(const tls::ClientContext& context, int fd, const std::string& name,
+                                      sys::Deadline deadline) {
+    tls::Stream stream = TRY(context.connect(fd, fd, name, deadline));
+    TlsReport report = report_of(stream);
+    return Handshake{std::make_unique<client::TlsWire>(std::move(stream)), std::move(report)};
+}
+
 }  // namespace
 
 std::shared_ptr<TlsMemory> make_tls_memory() { return std::make_shared<TlsMemory>(); }
@@ -56,14 +63,14 @@ std::unexpected<Failure> Connection::State::tls_failed(const std::string& why) {
 
 Result<TlsReport> Connection::State::handshake(const TlsOptions& options) {
     memory = options.memory ? options.memory : make_tls_memory();
-    if (auto ready = prepare_context(*memory, options); !ready) return std::unexpected(std::move(ready).error());
     const std::string name = options.name.empty() ? dialled_name(endpoint) : options.name;
-    auto stream = memory->context->connect(fd.get(), fd.get(), name, deadline());
-    if (!stream) return tls_failed(stream.error().text);
+    if (auto ready = prepare_context(*memory, options); !ready) return std::unexpected(std::move(ready).error());
+    auto made = memory->shake ? memory->shake(fd.get(), name, options, deadline())
+                              : shake_with(*memory->context, fd.get(), name, deadline());
+    if (!made) return tls_failed(made.error().text);
     identified = !options.identity.empty();
-    TlsReport report = report_of(*stream);
-    wire = std::make_unique<client::TlsWire>(*std::move(stream));
-    return report;
+    wire = std::move(made->wire);
+    return std::move(made->report);
 }
 
 Result<TlsReport> Connection::start_tls(const TlsOptions& options) {

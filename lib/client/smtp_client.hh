@@ -109,6 +109,11 @@ struct Credentials {
 class Connection {
 public:
     static Result<Connection> open(const Endpoint& to, const DialOptions& options);
+    // Over a stream socket that the caller has connected: a tunnel, a proxy's, a pair. It belongs to the Connection from here on
+    // and is closed with it, at once where this fails (no socket: kind usage). It may block or not: it is left as it is. `to`
+    // says who is there: host is the name that TLS looks for in the certificate and AUTH speaks of, path stands for none. Of
+    // `options` only timeout_ms and trace count.
+    static Result<Connection> over(int descriptor, const Endpoint& to, const DialOptions& options);
     ~Connection();
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) noexcept;
@@ -137,13 +142,12 @@ public:
     // Octets, or the end, are here or come within this time (0: 1 ms). After poll(2) it says whether read_some() would wait:
     // under TLS what came may be nothing for us.
     bool readable(std::uint32_t within_ms);
-    std::string local() const, remote() const;  // "192.0.2.1:25"; or the path
+    std::string local() const, remote() const;  // "192.0.2.1:25"; or the path; what over() cannot tell: empty, and the host
     void close();                               // at once; QUIT is a command
 
 private:
     struct [[gnu::visibility("hidden")]] State;
     class [[gnu::visibility("hidden")]] Login;
-    friend struct Internals;  // the library's own
     explicit Connection(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

@@ -84,25 +84,32 @@ Ends environment_ends(const char* const* environment) {
     return ends;
 }
 
-Result<Ends> connection_ends(int fd, const std::string& netdir) {
+Ends socket_ends(int fd) {
     sockaddr_storage local{}, remote{};
-    const bool socket = ask(::getsockname, fd, local) == 0;
     Ends ends;
+    ends.socket = ask(::getsockname, fd, local) == 0;
+    if (!ends.socket || (local.ss_family != AF_INET && local.ss_family != AF_INET6)) return ends;
+    ends.local = end_of(local);
+    // ENOTCONN everywhere, EINVAL and ECONNRESET on some BSDs: it was connected once, or we would not have it.
+    if (const int code = ask(::getpeername, fd, remote); code == 0) {
+        ends.remote = end_of(remote);
+    } else {
+        ends.gone = code == ENOTCONN || code == EINVAL || code == ECONNRESET;
+    }
+    return ends;
+}
+
+Result<Ends> connection_ends(int fd, const std::string& netdir) {
+    Ends ends = socket_ends(fd);
     if (!netdir.empty()) {
+        ends.gone = false;
         ends.remote = TRY(read_end(join(netdir, "remote")));
         ends.local = TRY(read_end(join(netdir, "local")));
-    } else if (socket && (local.ss_family == AF_INET || local.ss_family == AF_INET6)) {
-        ends.local = end_of(local);
-        // ENOTCONN everywhere, EINVAL and ECONNRESET on some BSDs: it was connected once, or we would not have it.
-        if (const int code = ask(::getpeername, fd, remote); code == 0) {
-            ends.remote = end_of(remote);
-        } else {
-            ends.gone = code == ENOTCONN || code == EINVAL || code == ECONNRESET;
-        }
-    } else {
+    } else if (!ends.local) {
+        const bool socket = ends.socket;
         ends = environment_ends(environ);
+        ends.socket = socket;
     }
-    ends.socket = socket;
     return ends;
 }
 

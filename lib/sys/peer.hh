@@ -27,6 +27,9 @@ struct Ends {
 // environment (TCPREMOTEPORT or REMOTE_PORT for the port, TCPLOCALIP and TCPLOCALPORT for our end).
 Result<Ends> connection_ends(int fd, const std::string& netdir);
 
+// What the kernel says of the socket alone; `socket` is false where fd is none.
+Ends socket_ends(int fd);
+
 // The last of these alone: `environment` is an array of "NAME=value" that ends in a null pointer. What is not numeric is not
 // there.
 Ends environment_ends(const char* const* environment);

@@ -1,14 +1,18 @@
-// A whole send_message against any octets a server may say, in any pieces, TLS as the input wills it, and no network. The first
-// octets choose the options.
+// A whole send_message against any octets a server may say, over a socket pair and in one thread, TLS as the input wills it. The
+// first octets choose the options.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/base64.hh"
-#include "client/connection_state.hh"
+#include "client/tls_memory.hh"
 #include "client/visit.hh"
+#include "sys/fd.hh"
+#include "sys/io.hh"
 
 using namespace greylag;
 namespace sc = greylag::smtp_client;
@@ -22,64 +26,6 @@ void must(bool holds) {
 constexpr std::string_view password = "open sesame";
 constexpr std::string_view message = "From: a@x.example\nTo: b@x.example, c@x.example\nBcc: d@x.example\nSubject: s\n\n.hello\n";
 
-// What one server says and hears.
-struct Server {
-    std::string_view says;
-    unsigned piece = 1;  // octets a read
-    bool handshakes = true, writable = true;
-    bool may_show = false;  // a password may go out in clear
-    bool secure = false;
-    std::string heard, given;
-    std::string in_clear;  // of what was heard
-    unsigned steps = 0;
-
-    Result<std::size_t> read(std::span<char> room) {
-        must(++steps < 20'000);
-        const std::size_t size = std::min({says.size(), room.size(), std::size_t{piece}});
-        std::copy_n(says.begin(), size, room.begin());
-        given += says.substr(0, size);
-        says.remove_prefix(size);
-        return size;
-    }
-    Result<void> write(std::string_view octets) {
-        must(++steps < 20'000);
-        // Who has said its last word has gone.
-        if (!writable && says.empty()) return base::fail(Kind::closed, "gone");
-        heard += octets;
-        if (!secure) in_clear += octets;
-        return {};
-    }
-};
-
-class ScriptedWire final : public client::Wire {
-public:
-    explicit ScriptedWire(Server& server) : server_(server) {}
-    Result<std::size_t> read_some(std::span<char> room, sys::Deadline) override { return server_.read(room); }
-    Result<void> write_all(std::string_view bytes, sys::Deadline) override { return server_.write(bytes); }
-    bool pending() override { return false; }
-    bool readable(sys::Deadline) override { return true; }
-    void close(sys::Deadline) override {}
-    int bits() const override { return server_.secure ? 256 : 0; }
-    sasl::Bindings bindings() const override {
-        return server_.secure ? sasl::Bindings{"exported", "certificate"} : sasl::Bindings{};
-    }
-    std::string description() const override { return {}; }
-
-private:
-    Server& server_;
-};
-
-struct ScriptedState final : sc::Internals::State {
-    explicit ScriptedState(Server& s) : server(s) { wire = std::make_unique<ScriptedWire>(s); }
-    sc::Result<sc::TlsReport> handshake(const sc::TlsOptions& tls) override {
-        must(input.empty() && server.given.ends_with('\n') == !server.given.empty());
-        if (!server.handshakes && tls.insist) return tls_failed("not believed");
-        server.secure = true;
-        return sc::TlsReport{};
-    }
-    Server& server;
-};
-
 // The replies that are whole, one code each.
 std::vector<unsigned> replies(std::string_view given) {
     std::vector<unsigned> out;
@@ -90,6 +36,127 @@ std::vector<unsigned> replies(std::string_view given) {
     }
     return out;
 }
+
+// What one server says and hears: the far end of a socket, and no thread behind it. Everything it says is written before it is
+// waited for: at once, or a reply for each line that it is going to hear.
+class Server {
+public:
+    Server(std::string_view says, bool at_once, bool stays) : says_(says), at_once_(at_once), stays_(stays) {}
+
+    int connect() {
+        auto pair = sys::make_socketpair();
+        must(pair.has_value());
+        end_ = std::move(pair->first);
+        return pair->second.release();
+    }
+    void speak() {
+        hear();
+        if (!end_) return;
+        // Who has said its last word has gone.
+        if (!stays_ && says_.empty()) return end_.reset();
+        const std::string_view part = says_.substr(0, at_once_ ? says_.size() : reply_size());
+        must(part.empty() || sys::write_all(end_.get(), part, sys::Deadline::in(base::Seconds(5))));
+        given += part;
+        says_.remove_prefix(part.size());
+        if (says_.empty()) sys::half_close(end_.get());
+    }
+    void hear() {
+        must(++steps_ < 20'000);
+        std::array<char, 4096> room;
+        for (;;) {
+            const auto count = end_ ? sys::read_now(end_.get(), room) : std::nullopt;
+            if (!count || !*count || **count == 0) return;
+            const std::string_view octets(room.data(), **count);
+            heard += octets;
+            if (!secure) in_clear += octets;
+        }
+    }
+
+    bool may_show = false;  // a password may go out in clear
+    bool secure = false;
+    std::string heard, given;
+    std::string in_clear;  // of what was heard
+
+private:
+    // Up to and with the first line that ends a reply.
+    std::size_t reply_size() const {
+        for (std::size_t at = 0, end = 0; (end = says_.find('\n', at)) != std::string_view::npos; at = end + 1)
+            if (end - at < 4 || says_[at + 3] != '-') return end + 1;
+        return says_.size();
+    }
+
+    std::string_view says_;
+    bool at_once_, stays_;
+    unsigned steps_ = 0;
+    sys::Fd end_;
+};
+
+// What TLS would be, octet for octet as before.
+class SecureWire final : public client::Wire {
+public:
+    explicit SecureWire(int fd) : plain_(fd) {}
+    Result<std::size_t> read_some(std::span<char> room, sys::Deadline until) override { return plain_.read_some(room, until); }
+    Result<void> write_all(std::string_view bytes, sys::Deadline until) override { return plain_.write_all(bytes, until); }
+    bool pending() override { return false; }
+    bool readable(sys::Deadline until) override { return plain_.readable(until); }
+    void close(sys::Deadline) override {}
+    int bits() const override { return 256; }
+    sasl::Bindings bindings() const override { return {"exported", "certificate"}; }
+    std::string description() const override { return {}; }
+
+private:
+    client::PlainWire plain_;
+};
+
+// All the servers that one message meets, in their order.
+class Servers {
+public:
+    Servers(std::string_view says, unsigned how, bool at_once, bool may_show, bool implicit)
+        : says_(says), how_(how), at_once_(at_once), may_show_(may_show), implicit_(implicit) {}
+
+    sc::Result<sc::Connection> open(const sc::Endpoint& to, sc::DialOptions dial) {
+        must(met.size() < 6);
+        // Each visit has its part of the octets.
+        const std::size_t end = std::min(says_.find('\0'), says_.size());
+        const std::string_view part = says_.substr(0, end);
+        says_.remove_prefix(std::min(end + 1, says_.size()));
+        if ((how_ & 4U) != 0 && !std::exchange(refused_, true))
+            return std::unexpected(sc::Failure{sc::Failure::Kind::later, 0, {}, "refused"});
+        met.push_back(std::make_unique<Server>(part, at_once_, (how_ & 2U) == 0));
+        Server& server = *met.back();
+        server.may_show = may_show_;
+        dial.trace = [&server](bool ours, std::string_view line) {
+            must(!ours || line.find(password) == std::string::npos);
+            if (ours) server.speak();
+        };
+        auto connection = sc::Connection::over(server.connect(), to, dial);
+        if (!implicit_) server.speak();
+        return connection;
+    }
+    Result<sc::Handshake> shake(int fd, bool insist) {
+        Server& server = *met.back();
+        server.hear();
+        // Nobody spoke before it: there was a greeting, and a reply for each line.
+        const auto lines = static_cast<std::size_t>(std::count(server.heard.begin(), server.heard.end(), '\n'));
+        must(replies(server.given).size() == (implicit_ ? 0 : 1 + lines));
+        must(server.given.ends_with('\n') == !server.given.empty());
+        std::array<char, 1> room;
+        const auto early = sys::read_now(fd, room);
+        must(early && (!*early || **early == 0));
+        if ((how_ & 1U) != 0 && insist) return base::fail(Kind::denied, "not believed");
+        server.secure = true;
+        if (implicit_) server.speak();
+        return sc::Handshake{std::make_unique<SecureWire>(fd), {}};
+    }
+
+    std::vector<std::unique_ptr<Server>> met;
+
+private:
+    std::string_view says_;
+    unsigned how_;
+    bool at_once_, may_show_, implicit_;
+    bool refused_ = false;
+};
 
 // The number of commands up to and with the first message's last dot.
 std::size_t commands(std::string_view heard, std::size_t& end) {
@@ -163,28 +230,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     const auto submission = sc::prepare(options, message, {"box.example", "joe", {1795304644, 60}, "0123"});
     must(submission.has_value());
-    std::vector<std::unique_ptr<Server>> met;
-    const auto open = [&](const sc::Endpoint&, const sc::DialOptions& dial) -> sc::Result<sc::Connection> {
-        must(met.size() < 6);
-        auto server = std::make_unique<Server>();
-        // Each visit has its part of the octets.
-        const std::size_t end = std::min(says.find('\0'), says.size());
-        server->says = says.substr(0, end);
-        says.remove_prefix(std::min(end + 1, says.size()));
-        server->piece = piece == 0 ? 8192 : piece;
-        server->handshakes = (more & 1U) == 0;
-        server->writable = (more & 2U) == 0;
-        server->may_show = insecure;
-        if ((more & 4U) != 0 && met.empty()) return std::unexpected(sc::failure_of(sc::Failure::Kind::later, "refused"));
-        met.push_back(std::move(server));
-        auto state = std::make_unique<ScriptedState>(*met.back());
-        state->peer = "peer";
-        state->timeout_ms = dial.timeout_ms;
-        return sc::Internals::over(std::move(state));
+    Servers servers(says, more, piece == 0, insecure, options.tls == sc::Options::Tls::implicit);
+    options.tls_options.memory = sc::make_tls_memory();
+    options.tls_options.memory->shake = [&](int fd, const std::string&, const sc::TlsOptions& tls, sys::Deadline) {
+        return servers.shake(fd, tls.insist);
     };
+    const auto open = [&](const sc::Endpoint& to, const sc::DialOptions& dial) { return servers.open(to, dial); };
     const auto outcome = sc::visit_in_turn(open, options, *submission);
-    for (const auto& server : met) check(*server, options);
-    if (outcome) sent(*met.back(), *outcome, options);
+    for (const auto& server : servers.met) {
+        server->hear();
+        check(*server, options);
+    }
+    if (outcome) sent(*servers.met.back(), *outcome, options);
     if (!outcome) failed(outcome.error());
     return 0;
 }
