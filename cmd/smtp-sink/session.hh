@@ -21,6 +21,7 @@
 namespace greylag::sink {
 
 using Tick = std::int64_t;  // microseconds since the start
+constexpr Tick micros(base::Millis wait) { return wait.count() * 1000; }
 
 // Of all sessions, in all threads.
 struct Totals {
@@ -76,10 +77,17 @@ public:
 private:
     enum class In : std::uint8_t { commands, body, chunk, auth };
     void take(std::string_view& octets, Tick now);
+    void body(std::string_view& octets, Tick now);
     void line(const smtp::InputLine& line, Tick now);
     void command(std::string_view line, Tick now);
     void at(Point point, Tick now);  // what the rules want here, or answer()
     void act(Point point, Tick now);
+    Tick delay_at(Point point);
+    void say(std::string_view reply);
+    void code(std::string_view code, std::string_view enhanced, std::string_view text);
+    void wait(Tick until) { wish_ = Wish::wait, due_ = until; }
+
+    // session_answers.cc
     void answer(Point point, Tick now);
     void hello(bool extended);
     void mail();
@@ -87,16 +95,13 @@ private:
     void data(Tick now);
     void chunk(Tick now);
     void end_of_message();
-    void body(std::string_view& octets, Tick now);
     void forget_message();
+
+    // session_auth.cc
     bool offers(sasl::Mechanism mechanism) const;
     void start_auth();
     void auth_line(std::string_view line);
     void auth_step(sasl::Step step);
-    Tick delay_at(Point point);
-    void say(std::string_view reply);
-    void code(std::string_view code, std::string_view enhanced, std::string_view text);
-    void wait(Tick until) { wish_ = Wish::wait, due_ = until; }
 
     House* house_;
     const Rules* rules_;
@@ -121,7 +126,6 @@ private:
     std::uint64_t octets_ = 0;
 
     std::unique_ptr<sasl::Server> sasl_;
-    bool any_password_ = false;
     sasl::Bindings bindings_;
 };
 
