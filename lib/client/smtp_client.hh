@@ -111,8 +111,8 @@ public:
     static Result<Connection> open(const Endpoint& to, const DialOptions& options);
     // Over a stream socket that the caller has connected: a tunnel, a proxy's, a pair. It belongs to the Connection from here on
     // and is closed with it, at once where this fails (no socket: kind usage). It may block or not: it is left as it is. `to`
-    // says who is there: host is the name that TLS looks for in the certificate and AUTH speaks of, path stands for none. Of
-    // `options` only timeout_ms and trace count.
+    // says who is there: its host is the name that TLS looks for in the certificate and AUTH speaks of; with a path there is no
+    // name. Of `options` only timeout_ms and trace count.
     static Result<Connection> over(int descriptor, const Endpoint& to, const DialOptions& options);
     ~Connection();
     Connection(Connection&&) noexcept;
