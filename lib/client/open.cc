@@ -4,6 +4,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "base/punycode.hh"
 #include "client/connection_state.hh"
 #include "client/destination.hh"
 #include "client/host.hh"
@@ -105,11 +106,13 @@ Result<Connection> Connection::over(int descriptor, const Endpoint& to, const Di
     return Connection(std::move(state));
 }
 
-Result<Connection> Connection::open(const Endpoint& to, const DialOptions& options) {
-    if (!to.path.empty()) {
-        auto fd = dial_path(to.path, options);
-        return fd ? over(fd->release(), to, options) : std::unexpected(std::move(fd).error());
+Result<Connection> Connection::open(const Endpoint& given, const DialOptions& options) {
+    if (!given.path.empty()) {
+        auto fd = dial_path(given.path, options);
+        return fd ? over(fd->release(), given, options) : std::unexpected(std::move(fd).error());
     }
+    // DNS and certificates know the ASCII form alone (RFC 5890 2.3.2.1).
+    const Endpoint to{base::ascii_name(given.host).value_or(given.host), given.service, {}};
     const auto port = port_of(to.service);
     if (!port) return usage("there is no service " + base::quoted(to.service, 80));
     std::optional<mail::IpAddress> source;

@@ -108,6 +108,7 @@ struct Credentials {
 // server said before it went may still be read.
 class Connection {
 public:
+    // A host in UTF-8 is looked for, and believed, by its ASCII form (RFC 5890).
     static Result<Connection> open(const Endpoint& to, const DialOptions& options);
     // Over a stream socket that the caller has connected: a tunnel, a proxy's, a pair. It belongs to the Connection from here on
     // and is closed with it, at once where this fails (no socket: kind usage). It may block or not: it is left as it is. `to`

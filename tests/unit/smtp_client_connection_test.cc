@@ -236,6 +236,9 @@ TEST_CASE("smtp_client: addresses one after the other, and who is told") {
     CHECK(c->remote() == "127.0.0.1:" + std::to_string(server.port()));
     CHECK(told == "two.example 127.0.0.3 \ntwo.example 127.0.0.3 Connection refused\ntwo.example 127.0.0.1 \n");
 
+    dns.address("xn--bcher-kva.example", "127.0.0.1");
+    CHECK(sc::Connection::open(end_at(server.port(), "bücher.example"), dial));
+
     dial.family = sc::Family::v4;
     const auto six = sc::Connection::open(end_at(server.port(), "six.example"), dial);
     REQUIRE(!six);
