@@ -9,10 +9,10 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include "base/ascii.hh"
 
 #if OPENSSL_VERSION_NUMBER < 0x30200000L
 // Of the static library; a shared one keeps it to itself.
@@ -25,33 +25,42 @@ namespace greylag::tls {
 
 namespace {
 
-// By the first name of each in OpenSSL's own lists; other kinds of operation are the default provider's, whole.
-struct Few {
-    int operation;
-    std::string_view names;
-};
-constexpr Few wanted[] = {
-    // SHAKE-256 is Ed448's, MD5 that of CRAM-MD5 and DIGEST-MD5.
-    {OSSL_OP_DIGEST, "SHA1 SHA2-224 SHA2-256 SHA2-384 SHA2-512 SHAKE-256 MD5"},
-    // ECB and CTR are the random generator's, CBC is TLS 1.2's and the tickets'.
-    {OSSL_OP_CIPHER,
-     "AES-128-GCM AES-256-GCM ChaCha20-Poly1305 AES-128-CBC AES-256-CBC AES-256-ECB AES-256-CTR"
-     " AES-128-CBC-HMAC-SHA1 AES-256-CBC-HMAC-SHA1 AES-128-CBC-HMAC-SHA256 AES-256-CBC-HMAC-SHA256"},
-    {OSSL_OP_MAC, "HMAC"},
-    {OSSL_OP_KDF, "HKDF TLS13-KDF TLS1-PRF PBKDF2"},
-    {OSSL_OP_RAND, "CTR-DRBG SEED-SRC"},
-    {OSSL_OP_KEYMGMT, "RSA RSA-PSS EC ED25519 ED448 X25519 X448 DH HMAC"},
-    {OSSL_OP_KEYEXCH, "ECDH X25519 X448 DH"},
-    {OSSL_OP_SIGNATURE, "RSA ECDSA ED25519 ED448 HMAC"},
-    {OSSL_OP_DECODER, "DER RSA RSA-PSS EC ED25519 ED448"},
+// By the first name of each in OpenSSL's own lists; other kinds of operation are the default provider's, whole. No Ed448 and no
+// X448: no authority signs for the one, and who has the other has X25519, too. The ciphers with an HMAC of their own are only
+// quicker.
+using Names = std::span<const std::string_view>;
+constexpr std::string_view digests[] = {"SHA1",     "SHA2-224", "SHA2-256",
+                                        "SHA2-384", "SHA2-512", "MD5"};  // for CRAM-MD5 and DIGEST-MD5
+// ECB and CTR are the random generator's, CBC is TLS 1.2's and the tickets'.
+constexpr std::string_view ciphers[] = {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-128-CBC",
+                                        "AES-256-CBC", "AES-256-ECB", "AES-256-CTR"};
+constexpr std::string_view macs[] = {"HMAC"};
+constexpr std::string_view kdfs[] = {"HKDF", "TLS13-KDF", "TLS1-PRF", "PBKDF2"};
+constexpr std::string_view generators[] = {"CTR-DRBG", "SEED-SRC"};
+constexpr std::string_view keys[] = {"RSA", "RSA-PSS", "EC", "ED25519", "X25519", "DH", "HMAC"};
+constexpr std::string_view exchanges[] = {"ECDH", "X25519", "DH"};
+constexpr std::string_view signatures[] = {"RSA", "ECDSA", "ED25519", "HMAC"};
+constexpr std::string_view decoders[] = {"RSA", "RSA-PSS", "EC", "ED25519"};
+constexpr std::pair<int, Names> wanted[] = {
+    {OSSL_OP_DIGEST, digests},    {OSSL_OP_CIPHER, ciphers},       {OSSL_OP_MAC, macs},
+    {OSSL_OP_KDF, kdfs},          {OSSL_OP_RAND, generators},      {OSSL_OP_KEYMGMT, keys},
+    {OSSL_OP_KEYEXCH, exchanges}, {OSSL_OP_SIGNATURE, signatures}, {OSSL_OP_DECODER, decoders},
 };
 
-bool is_wanted(const OSSL_ALGORITHM& one, const std::vector<std::string_view>& names) {
+// Of the forms a key can have: those in a certificate and in a PEM file (pem.cc). OpenSSL compares every decoder with every
+// other.
+bool is_form_of_keys(std::string_view properties) {
+    for (const std::string_view form :
+         {"input=der,structure=PrivateKeyInfo", "input=der,structure=SubjectPublicKeyInfo", "input=der,structure=type-specific"})
+        if (properties.ends_with(form)) return true;
+    return false;
+}
+
+bool is_wanted(int operation, const OSSL_ALGORITHM& one, Names names) {
     const std::string_view all = one.algorithm_names, properties = one.property_definition;
     const auto first = all.substr(0, all.find(':'));
-    if (std::none_of(names.begin(), names.end(), [&](std::string_view name) { return base::iequals(name, first); })) return false;
-    // Microsoft's own formats of keys.
-    return properties.find("input=msblob") == std::string_view::npos && properties.find("input=pvk") == std::string_view::npos;
+    if (std::find(names.begin(), names.end(), first) == names.end()) return false;
+    return operation != OSSL_OP_DECODER || is_form_of_keys(properties);
 }
 
 using Query = OSSL_FUNC_provider_query_operation_fn*;
@@ -71,11 +80,12 @@ struct Choice {
         }
         functions.push_back({0, nullptr});
         for (std::size_t i = 0; whole != nullptr && i < lists.size(); ++i) {
-            const auto names = base::words(wanted[i].names);
+            const auto& [operation, names] = wanted[i];
             int no_cache = 0;
-            const auto* one = whole(context, wanted[i].operation, &no_cache);
+            const auto* one = whole(context, operation, &no_cache);
+            lists.at(i).reserve(3 * names.size() + 1);
             for (; one != nullptr && one->algorithm_names != nullptr; ++one)
-                if (is_wanted(*one, names)) lists.at(i).push_back(*one);
+                if (is_wanted(operation, *one, names)) lists.at(i).push_back(*one);
             lists.at(i).push_back({nullptr, nullptr, nullptr, nullptr});
         }
     }
@@ -91,7 +101,7 @@ const OSSL_ALGORITHM* query(void* context, int operation, int* no_cache) {
     const Choice& chosen = choice(nullptr, context);
     *no_cache = 0;
     for (std::size_t i = 0; i < chosen.lists.size(); ++i)
-        if (wanted[i].operation == operation) return chosen.lists.at(i).data();
+        if (wanted[i].first == operation) return chosen.lists.at(i).data();
     return chosen.whole(context, operation, no_cache);
 }
 
