@@ -75,7 +75,8 @@ std::vector<std::string> Authenticator::offer(bool tls, bool binding) const {
 }
 
 std::vector<std::string> Authenticator::mechanisms(const Channel* channel) const {
-    return offer(channel != nullptr, channel != nullptr && channel->bindings().any());
+    // A binding is two digests' worth of work: not without a user who could use it.
+    return offer(channel != nullptr, channel != nullptr && usable_.scram && channel->bindings().any());
 }
 std::vector<std::string> Authenticator::mechanisms_under_tls() const { return offer(true, true); }
 

@@ -3,8 +3,10 @@
 #include "tls/algorithms.hh"
 
 #include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/opensslv.h>
+#include <openssl/params.h>
 #include <openssl/provider.h>
 
 #include <algorithm>
@@ -63,20 +65,43 @@ bool is_wanted(int operation, const OSSL_ALGORITHM& one, Names names) {
     return operation != OSSL_OP_DECODER || is_form_of_keys(properties);
 }
 
+// The groups that OpenSSL offers by itself: X25519, the curves of NIST, the five finite fields. Others have to be asked for by
+// name.
+constexpr unsigned groups[] = {29, 23, 24, 25, 256, 257, 258, 259, 260};
+
+struct Listener {
+    OSSL_CALLBACK* tell;
+    void* whom;
+};
+int tell_wanted(const OSSL_PARAM* group, void* listener) {
+    unsigned id = 0;
+    const OSSL_PARAM* said = ::OSSL_PARAM_locate_const(group, OSSL_CAPABILITY_TLS_GROUP_ID);
+    if (said == nullptr || ::OSSL_PARAM_get_uint(said, &id) != 1) return 1;
+    const auto* to = static_cast<const Listener*>(listener);
+    return std::find(std::begin(groups), std::end(groups), id) == std::end(groups) ? 1 : to->tell(group, to->whom);
+}
+
 using Query = OSSL_FUNC_provider_query_operation_fn*;
 const OSSL_ALGORITHM* query(void* context, int operation, int* no_cache);
+using Capabilities = OSSL_FUNC_provider_get_capabilities_fn*;
+int capabilities(void* context, const char* name, OSSL_CALLBACK* tell, void* whom);
 
 struct Choice {
     Query whole = nullptr;
-    std::vector<OSSL_DISPATCH> functions;  // the default provider's, but for the question what it has
+    Capabilities all_capabilities = nullptr;
+    std::vector<OSSL_DISPATCH> functions;  // the default provider's, but for the questions what it has
     std::array<std::vector<OSSL_ALGORITHM>, std::size(wanted)> lists;
 
     Choice(const OSSL_DISPATCH* given, void* context) {
         for (; given->function_id != 0; ++given) {
             functions.push_back(*given);
-            if (given->function_id != OSSL_FUNC_PROVIDER_QUERY_OPERATION) continue;
-            whole = OSSL_FUNC_provider_query_operation(given);
-            functions.back().function = reinterpret_cast<void (*)()>(query);
+            if (given->function_id == OSSL_FUNC_PROVIDER_QUERY_OPERATION) {
+                whole = OSSL_FUNC_provider_query_operation(given);
+                functions.back().function = reinterpret_cast<void (*)()>(query);
+            } else if (given->function_id == OSSL_FUNC_PROVIDER_GET_CAPABILITIES) {
+                all_capabilities = OSSL_FUNC_provider_get_capabilities(given);
+                functions.back().function = reinterpret_cast<void (*)()>(capabilities);
+            }
         }
         functions.push_back({0, nullptr});
         for (std::size_t i = 0; whole != nullptr && i < lists.size(); ++i) {
@@ -103,6 +128,13 @@ const OSSL_ALGORITHM* query(void* context, int operation, int* no_cache) {
     for (std::size_t i = 0; i < chosen.lists.size(); ++i)
         if (wanted[i].first == operation) return chosen.lists.at(i).data();
     return chosen.whole(context, operation, no_cache);
+}
+
+int capabilities(void* context, const char* name, OSSL_CALLBACK* tell, void* whom) {
+    const Choice& chosen = choice(nullptr, context);
+    if (name != std::string_view("TLS-GROUP")) return chosen.all_capabilities(context, name, tell, whom);
+    Listener listener{tell, whom};
+    return chosen.all_capabilities(context, name, tell_wanted, &listener);
 }
 
 // OpenSSL's contract: 1 is success.
