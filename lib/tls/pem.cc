@@ -99,7 +99,8 @@ Result<std::vector<Identity>> read_identities(const std::string& file, const std
     auto all_keys = keys(key_text);
     base::wipe(key_text);
     base::wipe(text);
-    if (all_keys.empty()) return base::fail(Kind::config, where + ": no key in it that can be read without a password");
+    if (all_keys.empty())
+        return base::fail(Kind::config, where + ": no key in it that can be read without a password (RSA, EC or Ed25519)");
 
     std::vector<Identity> found;
     for (auto& certificate : chain) {

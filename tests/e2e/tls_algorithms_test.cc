@@ -31,7 +31,6 @@ const KeyWords every_key[] = {
     {"RSA-PSS", {"-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"}},
     {"P-384", {"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", "-sha384"}},
     {"Ed25519", {"-newkey", "ed25519"}},
-    {"Ed448", {"-newkey", "ed448"}},
 };
 
 // A self-signed certificate and its key.
@@ -82,7 +81,7 @@ TEST_CASE("tls algorithms: smtpd-tls serves with every kind of key, every cipher
         CHECK(served({"-tls1_2", "-cipher", cipher}).find(cipher) != std::string::npos);
     for (const char* cipher : {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"})
         CHECK(served({"-ciphersuites", cipher}).find(cipher) != std::string::npos);
-    for (const char* group : {"X25519", "P-256", "X448", "P-384", "P-521", "ffdhe2048"}) {
+    for (const char* group : {"X25519", "P-256", "P-384", "P-521", "ffdhe2048"}) {
         INFO(std::string(group));
         CHECK(served({"-groups", group}).find("TLSv1.3") != std::string::npos);
     }
@@ -90,6 +89,50 @@ TEST_CASE("tls algorithms: smtpd-tls serves with every kind of key, every cipher
         INFO(std::string(key.label));
         scratch.write("mx.pem", identity(openssl, scratch, key));
         CHECK(served({}).find("mx.greylag.test") != std::string::npos);
+    }
+}
+
+TEST_CASE("tls algorithms: a key in every form that PEM has for it, and no encrypted one") {
+    const Site site;
+    const std::string openssl = find_program("openssl");
+    if (!site.built() || program_path("smtpd-tls").empty()) SKIP("smtpd or smtpd-tls is not built");
+    if (openssl.empty()) SKIP("openssl is not installed");
+    const auto& scratch = site.scratch;
+    const std::string plain = *scratch.read("smtpd.conf");
+    const auto check = [&](const std::string& chain, const std::string& key) {
+        scratch.write("chain.pem", chain);
+        scratch.write("key.pem", key);
+        scratch.write("smtpd.conf", plain + "[tls]\ncertificate = " + scratch.at("chain.pem") +
+                                        (key.empty() ? "\n" : "\nkey = " + scratch.at("key.pem") + "\n"));
+        const auto said = run(site.smtpd, {"--check", "-C", site.configuration});
+        return said.ending.status == 0 ? std::string("taken") : said.err;
+    };
+    const auto asked = [&](Words words) {
+        const auto said = run(openssl, std::move(words));
+        REQUIRE(said.ending.status == 0);
+        return said.out;
+    };
+    for (const auto& key : every_key) {
+        INFO(std::string(key.label));
+        identity(openssl, scratch, key);
+        const std::string chain = *scratch.read("made.crt"), made = *scratch.read("made.key"), file = scratch.at("made.key");
+        CHECK(made.starts_with("-----BEGIN PRIVATE KEY"));
+        CHECK(check(chain + made, {}) == "taken");
+        CHECK(check("a word in front\n" + made + chain, {}) == "taken");
+        CHECK(check(chain, made) == "taken");
+        const std::string locked = asked({"pkey", "-in", file, "-aes256", "-passout", "pass:secret"});
+        CHECK(locked.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY"));
+        CHECK(check(chain, locked).find("key.pem: no key in it that can be read without a password") != std::string::npos);
+        const bool curve = key.label == std::string_view("P-384");
+        if (!curve && key.label != std::string_view("RSA")) continue;
+        const std::string old = asked({"pkey", "-in", file, "-traditional"});
+        CHECK(old.starts_with(curve ? "-----BEGIN EC PRIVATE KEY" : "-----BEGIN RSA PRIVATE KEY"));
+        CHECK(check(chain, old) == "taken");
+        if (curve) CHECK(check(chain + asked({"ecparam", "-name", "P-384"}) + old, {}) == "taken");
+        const std::string old_locked = asked({"pkey", "-in", file, "-traditional", "-aes256", "-passout", "pass:secret"});
+        CHECK(old_locked.find("Proc-Type: 4,ENCRYPTED") != std::string::npos);
+        CHECK(check(chain + old_locked, {}).find("chain.pem: no key in it that can be read") != std::string::npos);
+        CHECK(check(chain, old.substr(0, old.size() / 2)).find("key.pem: no key in it that can be read") != std::string::npos);
     }
 }
 
