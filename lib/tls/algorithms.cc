@@ -28,8 +28,7 @@ namespace greylag::tls {
 namespace {
 
 // By the first name of each in OpenSSL's own lists; other kinds of operation are the default provider's, whole. No Ed448 and no
-// X448: no authority signs for the one, and who has the other has X25519, too. The ciphers with an HMAC of their own are only
-// quicker.
+// X448: no authority signs for the one, who has the other has X25519, too. Ciphers with an HMAC inside would only be quicker.
 using Names = std::span<const std::string_view>;
 constexpr std::string_view digests[] = {"SHA1",     "SHA2-224", "SHA2-256",
                                         "SHA2-384", "SHA2-512", "MD5"};  // for CRAM-MD5 and DIGEST-MD5
@@ -49,8 +48,7 @@ constexpr std::pair<int, Names> wanted[] = {
     {OSSL_OP_KEYEXCH, exchanges}, {OSSL_OP_SIGNATURE, signatures}, {OSSL_OP_DECODER, decoders},
 };
 
-// Of the forms a key can have: those in a certificate and in a PEM file (pem.cc). OpenSSL compares every decoder with every
-// other.
+// Those of a certificate and of a PEM file (pem.cc): OpenSSL compares every decoder with every other.
 bool is_form_of_keys(std::string_view properties) {
     for (const std::string_view form :
          {"input=der,structure=PrivateKeyInfo", "input=der,structure=SubjectPublicKeyInfo", "input=der,structure=type-specific"})
@@ -65,8 +63,7 @@ bool is_wanted(int operation, const OSSL_ALGORITHM& one, Names names) {
     return operation != OSSL_OP_DECODER || is_form_of_keys(properties);
 }
 
-// The groups that OpenSSL offers by itself: X25519, the curves of NIST, the five finite fields. Others have to be asked for by
-// name.
+// What OpenSSL offers by itself: X25519, the curves of NIST, five finite fields. Others have to be asked for by name.
 constexpr unsigned groups[] = {29, 23, 24, 25, 256, 257, 258, 259, 260};
 
 struct Listener {
