@@ -46,13 +46,14 @@ std::string nonce() { return secret::random_text(nonce_size); }
 void say(std::string_view line) { std::fprintf(stderr, "smtp-source: %.*s\n", static_cast<int>(line.size()), line.data()); }
 
 int report(const source::Order& order, const source::Run& run) {
+    std::fputs(order.json ? source::json(run).c_str() : source::summary(run).c_str(), stdout);
+    const bool said = std::fflush(stdout) == 0;
     if (!order.csv.empty()) {
-        const auto written = sys::replace_file(order.csv, source::csv(run), 0644);
+        const auto written = sys::write_file(order.csv, source::csv(run), 0644);
         if (!written) return program.complain(EX_CANTCREAT, written.error().text);
     }
-    std::fputs(order.json ? source::json(run).c_str() : source::summary(run).c_str(), stdout);
     const int status = source::verdict(run.stats);
-    return std::fflush(stdout) != 0 ? EX_IOERR : status == EX_OK && run.stopped ? EX_TEMPFAIL : status;
+    return !said ? EX_IOERR : status == EX_OK && run.stopped ? EX_TEMPFAIL : status;
 }
 
 int start(const source::Order& order) {

@@ -15,7 +15,6 @@
 #include "cmd/smtptest/talk.hh"
 #include "sys/fd.hh"
 #include "sys/file.hh"
-#include "sys/io.hh"
 #include "sys/rights.hh"
 #include "sys/terminal.hh"
 #include "tls/process.hh"
@@ -41,9 +40,7 @@ bool into_background() {
 
 Result<void> write_pid(const std::string& path) {
     if (path.empty()) return {};
-    const sys::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!file) return sys::os_fail(path, errno);
-    return sys::write_all(file.get(), std::to_string(::getpid()), sys::Deadline::in(base::Seconds(10)));
+    return sys::write_file(path, std::to_string(::getpid()), 0644);
 }
 
 // What a person or a pipe has to say.

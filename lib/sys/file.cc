@@ -91,6 +91,13 @@ Result<std::string> read_file(const std::string& path, std::size_t limit, Guard 
     }
 }
 
+Result<void> write_file(const std::string& path, std::string_view bytes, unsigned mode) {
+    const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, static_cast<mode_t>(mode)));
+    if (!fd) return os_fail(path, errno);
+    auto written = write_all(fd.get(), bytes, Deadline::never());
+    return written ? written : os_fail(path, written.error().code);
+}
+
 Result<void> replace_file(const std::string& path, std::string_view bytes, unsigned mode) {
     const std::string temporary = path + "." + make_id() + ".tmp";
     auto written = write_new(temporary, bytes, mode);

@@ -20,6 +20,9 @@ enum class Guard { none, not_writable_by_others, private_to_owner };
 // private_to_owner one that others may read; both refuse what is not a regular file.
 Result<std::string> read_file(const std::string& path, std::size_t limit, Guard guard = Guard::none);
 
+// Writes into what `path` names, a file, a terminal or a pipe; a new file gets `mode` less the umask. Not durable.
+Result<void> write_file(const std::string& path, std::string_view bytes, unsigned mode);
+
 // Replaces `path` by new content: temporary file beside it, fsync, rename, fsync of the directory.
 Result<void> replace_file(const std::string& path, std::string_view bytes, unsigned mode);
 

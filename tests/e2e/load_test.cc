@@ -1,5 +1,6 @@
 // smtp-source and smtp-sink against each other and against Postfix's programs of these names.
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/escape.hh"
 #include "tests/e2e/load_house.hh"
@@ -173,6 +174,23 @@ TEST_CASE("load: no server, no host, no file, no sense") {
     // An address that nobody answers at, and one that somebody does.
     Sink sink({});
     CHECK(source({"localhost:" + sink.where.substr(sink.where.rfind(':') + 1)}).status == 0);
+}
+
+TEST_CASE("load: --csv writes into what its name stands for, and never costs the summary") {
+    NEEDS_LOAD;
+    Scratch dir;
+    dir.write("csv", "");
+    REQUIRE(::symlink("csv", dir.at("link").c_str()) == 0);
+    Sink sink({});
+    CHECK(source({"--csv", dir.at("link"), sink.where}).status == 0);
+    CHECK(dir.read("csv").value_or("").starts_with("phase,count,"));
+    const auto both = source({"--csv", "/dev/stdout", sink.where});
+    CHECK(both.number("sent") == 1);
+    CHECK(both.out.find("\nphase,count,") != std::string::npos);
+    const auto nowhere = source({"--csv", dir.at("none/csv"), sink.where});
+    CHECK(nowhere.status == 73);
+    CHECK(nowhere.number("sent") == 1);
+    CHECK(nowhere.err.find("none/csv: No such file or directory") != std::string::npos);
 }
 
 TEST_CASE("load: rate, duration, sources, figures") {
