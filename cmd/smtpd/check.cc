@@ -148,6 +148,8 @@ int check(const Setup& setup, Crypto* crypto) {
     print_settings(setup);
     warnings(setup);
     std::vector<Fault> faults = setup.faults;
+    // With the eyes of who will serve: root reads what the user it becomes cannot.
+    if (const auto done = give_up_root(setup); !done) faults.push_back({where(setup, "smtpd.user"), 0, done.error().text});
     if (faults.empty()) {
         check_mailer(setup, faults);
         check_directories(setup, faults);

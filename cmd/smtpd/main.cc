@@ -65,9 +65,7 @@ bool will_listen(const smtpd::Setup& setup) {
 int serve(smtpd::Setup setup, const base::CommandLine& given, smtpd::Crypto* crypto) {
     auto sockets = smtpd::find_sockets(setup);
     if (!sockets) return program.complain(EX_OSERR, sockets.error().text);
-    if (sys::is_root() && !setup.settings.smtpd.user.empty())
-        if (const auto done = sys::become(setup.settings.smtpd.user); !done)
-            return program.complain(EX_CONFIG, done.error().text);
+    if (const auto done = smtpd::give_up_root(setup); !done) return program.complain(EX_CONFIG, done.error().text);
     if (!sockets->loop.listeners.empty()) return smtpd::accept_loop(std::move(setup), std::move(sockets->loop), given, crypto);
     if (sockets->session) return single_session(setup, sockets->session.get(), sockets->session.get(), {crypto, nullptr});
     return single_session(setup, STDIN_FILENO, STDOUT_FILENO, {crypto, nullptr});

@@ -5,6 +5,7 @@
 #include "cmd/smtpd/options.hh"
 #include "policy/tarpit.hh"
 #include "sys/folder.hh"
+#include "sys/rights.hh"
 
 namespace greylag::smtpd {
 
@@ -151,6 +152,11 @@ sys::Log::Settings log_settings(const Setup& setup) {
         case config::LogTo::file: to.to = sys::Log::To::file; break;
     }
     return to;
+}
+
+Result<void> give_up_root(const Setup& setup) {
+    if (!sys::is_root() || setup.settings.smtpd.user.empty()) return {};
+    return sys::become(setup.settings.smtpd.user);
 }
 
 }  // namespace greylag::smtpd

@@ -39,4 +39,7 @@ Result<Setup> make_setup(const base::CommandLine& given);
 
 sys::Log::Settings log_settings(const Setup& setup);
 
+// Root becomes [smtpd] user, where that names one.
+Result<void> give_up_root(const Setup& setup);
+
 }  // namespace greylag::smtpd

@@ -10,6 +10,7 @@
 #include "base/ascii.hh"
 #include "mail/ip.hh"
 #include "sys/clock.hh"
+#include "sys/rights.hh"
 #include "tests/e2e/site.hh"
 #include "tests/support/namespace.hh"
 #include "tests/support/spawn.hh"
@@ -408,6 +409,24 @@ TEST_CASE("greyctl: every verb, and what it answers") {
     ::unlink(s.site.scratch.at("state/grey/whitelist").c_str());
     s.site.scratch.make_directory("state/grey/whitelist");
     for (const char* verb : {"stats", "rebuild", "status", "expire"}) CHECK(status(s.ctl({verb})) == 74);
+}
+
+TEST_CASE("smtpd --check: root looks with the eyes of the user that will serve") {
+    if (!sys::is_root()) SKIP("needs root");
+    GREY_SITE(s);
+    const std::string before = *s.site.scratch.read("smtpd.conf");
+    s.site.scratch.write("users", "joe x\n", 0600);
+    s.site.scratch.write("smtpd.conf", before + "[auth]\nusers = " + s.site.scratch.at("users") + "\n[smtpd]\nuser = 65534\n");
+    ::chmod(s.site.scratch.at("").c_str(), 0755);
+    const auto said = s.run(s.site.smtpd, {"--check"});
+    CHECK(said.ending.status == 78);
+    CHECK(has(said.err, s.site.scratch.at("users") + ": Permission denied"));
+    CHECK(has(said.err, s.site.scratch.at("state") + ": expected a directory that can be written"));
+    s.site.scratch.write("smtpd.conf", before + "[smtpd]\nuser = nobody-of-this-name\n");
+    const auto unknown = s.run(s.site.smtpd, {"--check"});
+    CHECK(unknown.ending.status == 78);
+    CHECK(has(unknown.err, "smtpd.user ("));
+    CHECK(has(unknown.err, "not in /etc/passwd"));
 }
 
 TEST_CASE("smtpd --check: the whitelist's lines, a missing whitelist, directories") {
