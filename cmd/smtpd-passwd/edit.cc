@@ -1,7 +1,6 @@
 #include "cmd/smtpd-passwd/edit.hh"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,7 +31,8 @@ Result<sys::Fd> lock(const std::string& file) {
     return fd;
 }
 
-Result<void> replace(const std::string& file, const std::string& name, const std::optional<sasl::User>& user) {
+Result<void> replace(const std::string& file, const std::string& name, const std::optional<sasl::User>& user,
+                     std::optional<sys::Owner> owner = {}) {
     const sys::Fd locked = TRY(lock(file));
     auto text = sys::read_file(file, users_limit, sys::Guard::private_to_owner);
     const bool is_new = !text && text.error().kind == Kind::not_found;
@@ -40,12 +40,7 @@ Result<void> replace(const std::string& file, const std::string& name, const std
     const std::string before = is_new ? std::string() : *std::move(text);
     const std::string after = sasl::replace_user(before, name, user);
     if (!user && after == before) return base::fail(Kind::not_found, file + ": no user '" + base::printable(name) + "'");
-    struct stat old {};
-    const bool known_owner = ::stat(file.c_str(), &old) == 0;
-    TRY(sys::replace_file(file, after, 0600));
-    // Root edits the file of the user that smtpd runs as.
-    if (known_owner && ::chown(file.c_str(), old.st_uid, old.st_gid) != 0 && errno != EPERM) return sys::os_fail(file, errno);
-    return {};
+    return sys::replace_file(file, after, 0600, owner);
 }
 
 }  // namespace
@@ -74,7 +69,8 @@ Result<Kinds> parse_kinds(std::string_view list) {
     return kinds;
 }
 
-Result<void> set_password(const std::string& file, const std::string& user, std::string_view password, const Kinds& kinds) {
+Result<void> set_password(const std::string& file, const std::string& user, std::string_view password, const Kinds& kinds,
+                          std::optional<sys::Owner> owner) {
     if (!sasl::is_user_name(user)) return base::fail(Kind::usage, "'" + base::printable(user, 80) + "' cannot be a user's name");
     if (!sasl::is_plausible(password))
         return base::fail(Kind::usage, "a password is 1 to 255 octets of UTF-8 without control characters");
@@ -84,7 +80,7 @@ Result<void> set_password(const std::string& file, const std::string& user, std:
     if (kinds.scram)
         made.scram = sasl::make_verifier(client::digests(), password, secret::random_bytes(salt_size), sasl::least_iterations);
     if (kinds.cram_md5) made.cram_md5 = password;
-    auto done = replace(file, user, made);
+    auto done = replace(file, user, made, owner);
     base::wipe(made.cram_md5);
     return done;
 }

@@ -8,6 +8,7 @@
 #include "cmd/smtpd-passwd/options.hh"
 #include "secret/random.hh"
 #include "sys/fd.hh"
+#include "sys/rights.hh"
 #include "sys/terminal.hh"
 
 using namespace greylag;
@@ -44,6 +45,15 @@ Result<base::Secret> password() {
     return once;
 }
 
+// Root makes the file for the user that smtpd runs as, who must read it. With -f the configuration may say nothing.
+std::optional<sys::Owner> reader(const base::CommandLine& given) {
+    if (!sys::is_root()) return std::nullopt;
+    const auto file = cmd::load_settings(given.value('C'));
+    if (!file || file->loaded.settings.smtpd.user.empty()) return std::nullopt;
+    const auto account = sys::find_account(file->loaded.settings.smtpd.user);
+    return account ? std::optional(sys::Owner{account->uid, account->gid}) : std::nullopt;
+}
+
 Result<std::string> users_file(const base::CommandLine& given) {
     if (given.has('f')) return std::string(given.value('f'));
     const auto file = TRY(cmd::load_settings(given.value('C')));
@@ -73,7 +83,7 @@ int main(int argc, char** argv) {
     } else {
         const auto word = password();
         if (!word) return fail(word.error());
-        done = passwd::set_password(*file, user, word->get(), *kinds);
+        done = passwd::set_password(*file, user, word->get(), *kinds, reader(*given));
     }
     return done ? EX_OK : fail(done.error());
 }

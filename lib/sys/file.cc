@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 
 #include "base/scope.hh"
 #include "sys/host.hh"
@@ -39,8 +41,9 @@ Result<void> check_guard(const std::string& path, mode_t mode, Guard guard) {
     return {};
 }
 
-Result<void> write_new(const std::string& path, std::string_view bytes, unsigned mode) {
+Result<void> write_new(const std::string& path, std::string_view bytes, unsigned mode, std::optional<Owner> owner) {
     const Fd fd = TRY(create_file(path, mode));
+    if (owner && ::fchown(fd.get(), owner->uid, owner->gid) < 0 && errno != EPERM) return os_fail(path, errno);
     if (::fchmod(fd.get(), static_cast<mode_t>(mode)) < 0) return os_fail(path, errno);  // whatever the umask is
     if (auto written = write_all(fd.get(), bytes, Deadline::never()); !written) return os_fail(path, written.error().code);
     if (::fsync(fd.get()) < 0) return os_fail(path, errno);
@@ -98,9 +101,13 @@ Result<void> write_file(const std::string& path, std::string_view bytes, unsigne
     return written ? written : os_fail(path, written.error().code);
 }
 
-Result<void> replace_file(const std::string& path, std::string_view bytes, unsigned mode) {
+Result<void> replace_file(const std::string& named, std::string_view bytes, unsigned mode, std::optional<Owner> owner) {
+    const std::unique_ptr<char, decltype(&std::free)> meant(::realpath(named.c_str(), nullptr), &std::free);
+    const std::string path = meant ? meant.get() : named;
+    struct stat old {};
+    if (::stat(path.c_str(), &old) == 0) owner = Owner{old.st_uid, old.st_gid};
     const std::string temporary = path + "." + make_id() + ".tmp";
-    auto written = write_new(temporary, bytes, mode);
+    auto written = write_new(temporary, bytes, mode, owner);
     if (written && std::rename(temporary.c_str(), path.c_str()) < 0) written = os_fail(path, errno);
     if (!written) {
         ::unlink(temporary.c_str());

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,8 +24,13 @@ Result<std::string> read_file(const std::string& path, std::size_t limit, Guard 
 // Writes into what `path` names, a file, a terminal or a pipe; a new file gets `mode` less the umask. Not durable.
 Result<void> write_file(const std::string& path, std::string_view bytes, unsigned mode);
 
-// Replaces `path` by new content: temporary file beside it, fsync, rename, fsync of the directory.
-Result<void> replace_file(const std::string& path, std::string_view bytes, unsigned mode);
+struct Owner {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+};
+// Replaces `path` by new content: temporary file beside it, fsync, rename, fsync of the directory. A link stays, and what it
+// names is replaced. As far as we may give files away, the new one is the old one's owner's, and `owner`'s where none was.
+Result<void> replace_file(const std::string& path, std::string_view bytes, unsigned mode, std::optional<Owner> owner = {});
 
 Result<void> fsync_directory(const std::string& path);
 

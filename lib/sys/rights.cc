@@ -82,10 +82,14 @@ Result<Account> find_account(std::string_view user, std::string_view passwd, std
     return account;
 }
 
-Result<void> become(const std::string& user) {
+Result<Account> find_account(const std::string& user) {
     const auto passwd = read_file("/etc/passwd", file_limit);
     const auto group = read_file("/etc/group", file_limit);
-    const Account account = TRY(find_account(user, passwd ? *passwd : "", group ? *group : ""));
+    return find_account(user, passwd ? *passwd : "", group ? *group : "");
+}
+
+Result<void> become(const std::string& user) {
+    const Account account = TRY(find_account(user));
     if (!is_root()) {
         if (is_now(account)) return {};
         return base::fail(Kind::denied, "only root can become user " + user);

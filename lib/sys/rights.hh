@@ -24,6 +24,8 @@ struct Account {
     std::uint32_t gid = 0;
     std::vector<std::uint32_t> groups;  // the primary one first
 };
+// What /etc/passwd and /etc/group say.
+Result<Account> find_account(const std::string& user);
 // From the texts of /etc/passwd and /etc/group. A name goes before a number; a number that passwd does not know is its own
 // group.
 Result<Account> find_account(std::string_view user, std::string_view passwd, std::string_view group);

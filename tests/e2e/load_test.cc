@@ -184,7 +184,7 @@ TEST_CASE("load: --csv writes into what its name stands for, and never costs the
     Sink sink({});
     CHECK(source({"--csv", dir.at("link"), sink.where}).status == 0);
     CHECK(dir.read("csv").value_or("").starts_with("phase,count,"));
-    const auto both = source({"--csv", "/dev/stdout", sink.where});
+    const auto both = source({"--csv", "/dev/fd/1", sink.where});
     CHECK(both.number("sent") == 1);
     CHECK(both.out.find("\nphase,count,") != std::string::npos);
     const auto nowhere = source({"--csv", dir.at("none/csv"), sink.where});

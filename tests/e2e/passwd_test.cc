@@ -1,8 +1,10 @@
 // smtpd-passwd, the real program.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sasl/users.hh"
 #include "secret/password.hh"
+#include "sys/rights.hh"
 #include "tests/support/sasl.hh"
 #include "tests/support/scratch.hh"
 #include "tests/support/spawn.hh"
@@ -62,6 +64,33 @@ TEST_CASE("smtpd-passwd: sets, replaces, deletes; other lines and the mode stay 
     CHECK(*desk.scratch.read("users") == before);
     CHECK(desk.run({"-d", "joe"}, "") == 67);
     CHECK(desk.scratch.list().size() == 2);  // the file and its lock
+}
+
+TEST_CASE("smtpd-passwd: a link stays, and what it names is changed") {
+    Desk desk;
+    if (desk.program.empty()) SKIP("smtpd-passwd is not built");
+    desk.scratch.write("real", "ann x\n");
+    REQUIRE(::symlink("real", desk.scratch.at("users").c_str()) == 0);
+    CHECK(desk.run({"joe"}, "secret\n") == 0);
+    struct stat info {};
+    REQUIRE(::lstat(desk.scratch.at("users").c_str(), &info) == 0);
+    CHECK(S_ISLNK(info.st_mode));
+    CHECK(desk.scratch.read("real")->starts_with("ann x\njoe "));
+}
+
+TEST_CASE("smtpd-passwd: root makes and edits the file for the user that smtpd runs as") {
+    if (!sys::is_root()) SKIP("needs root");
+    Desk desk;
+    if (desk.program.empty()) SKIP("smtpd-passwd is not built");
+    desk.scratch.write("smtpd.conf", "[smtpd]\nuser = 65534\n");
+    struct stat info {};
+    CHECK(desk.run({"-C", desk.scratch.at("smtpd.conf"), "joe"}, "secret\n") == 0);
+    REQUIRE(::stat(desk.scratch.at("users").c_str(), &info) == 0);
+    CHECK(info.st_uid == 65534);
+    CHECK(desk.run({"-C", "/dev/null", "joe"}, "other\n") == 0);
+    REQUIRE(::stat(desk.scratch.at("users").c_str(), &info) == 0);
+    CHECK(info.st_uid == 65534);
+    CHECK((info.st_mode & 07777) == 0600);
 }
 
 TEST_CASE("smtpd-passwd: what it does not do") {
