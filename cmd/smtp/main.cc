@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
     const auto file = cmd::load_settings(line->value('C'));
     if (!file) return complain(EX_CONFIG, file.error().text);
     cmd::print_faults(file->loaded.faults);
-    if (!file->loaded.faults.empty()) return EX_CONFIG;
+    if (!file->loaded.faults.empty()) return std::fputs(std::string(sender::last_word(EX_CONFIG)).c_str(), stderr), EX_CONFIG;
     const config::Settings& settings = file->loaded.settings;
     std::unique_ptr<client::Security> security;
     if (sender::wants_tls(*order, settings)) {

@@ -85,6 +85,8 @@ Error os_error(std::string_view what, int code) {
 }
 
 void sane_process() {
+    // No input is not an empty one: a message that nobody gave is none.
+    if (::fcntl(STDIN_FILENO, F_GETFD) < 0) (void)::open("/dev/null", O_WRONLY);
     int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     while (fd >= 0 && fd <= 2) {
         ::fcntl(fd, F_SETFD, 0);

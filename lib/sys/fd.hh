@@ -43,8 +43,8 @@ Error os_error(std::string_view what, int code);
 std::string_view os_reason(int code);  // "No such file or directory": never a bare number
 inline std::unexpected<Error> os_fail(std::string_view what, int code) { return std::unexpected(os_error(what, code)); }
 
-// First thing in main: 0, 1 and 2 are open (on /dev/null where they were not), SIGPIPE and SIGXFSZ are ignored (a write says
-// EPIPE or EFBIG instead), and SIGCHLD is not (a parent may leave it ignored, and then no exit status is ever seen).
+// First thing in main: 0, 1 and 2 are open (on /dev/null where they were not; to read from 0 stays an error), SIGPIPE and SIGXFSZ
+// are ignored (a write says EPIPE or EFBIG), and SIGCHLD is not (a parent may leave it so, and no exit status is ever seen).
 void sane_process();
 
 }  // namespace greylag::sys

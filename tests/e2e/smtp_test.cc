@@ -268,12 +268,31 @@ TEST_CASE("smtp: a wrong command line") {
     const Sent bad = s.run_bare({"-C", s.dir.at("bad"), "x.example", from, to}, message);
     CHECK(bad.status == 78);
     CHECK(bad.err.find("bad:2: ") != std::string::npos);
+    CHECK(bad.err.ends_with("\nPermanent Failure\n"));
     // A recipient that is none does not keep the others waiting.
     const FakeSmtp server({FakeSmtp::accepting()});
     const Sent mixed = s.run({at_port(server.port()), from, "a@@b", to}, message);
     CHECK(mixed.status == 69);
     CHECK(mixed.report.starts_with("n a@@b 553 5.1.3 "));
     CHECK(mixed.report.find("\nd r@x.example 250") != std::string::npos);
+}
+
+TEST_CASE("smtp and send: no standard input is no message and not an empty one") {
+    const Sender s;
+    NEEDS_SMTP(s);
+    const std::string shell = find_program("sh"), send = program_path("send");
+    if (shell.empty() || send.empty()) SKIP("sh or send is not there");
+    const FakeSmtp server({FakeSmtp::accepting()});
+    for (const std::string& line :
+         {s.smtp + " -C /dev/null " + at_port(server.port()) + " " + from + " " + to, send + " -C /dev/null you"}) {
+        CAPTURE(line);
+        sys::Command command;
+        command.path = shell;
+        command.arguments = {"-c", "exec " + line + " <&-"};
+        const auto said = must(sys::run(command, soon()));
+        CHECK(said.ending.status == 75);
+        CHECK(said.err.find(": Bad file descriptor\n") != std::string::npos);
+    }
 }
 
 TEST_CASE("smtp: -f, byte for byte") {

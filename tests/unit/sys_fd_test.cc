@@ -66,6 +66,8 @@ TEST_CASE("sys/fd: a process made sane has 0, 1, 2 open, survives a broken pipe 
         for (int fd = 0; fd <= 2; ++fd) {
             if (::fcntl(fd, F_GETFD) != 0) return 1;  // open, and a program we start gets it
         }
+        char octet = 0;
+        if (::read(0, &octet, 1) != -1 || errno != EBADF) return 5;
         auto pipe = sys::make_pipe();
         if (!pipe || pipe->read.get() <= 2) return 2;
         pipe->read.reset();
