@@ -26,6 +26,8 @@ constexpr cmd::Program program{"smtpd", smtpd::option_table, ""};
 int refuse_to_serve(const smtpd::Setup& setup, bool client_waits) {
     cmd::print_faults(setup.faults);
     if (!client_waits) return EX_CONFIG;
+    // A log that root began could not be gone on with by whom it belongs to.
+    if (const auto done = smtpd::give_up_root(setup); !done) program.complain(0, done.error().text);
     sys::Log log(smtpd::log_settings(setup));
     for (const auto& fault : setup.faults) log.write(base::Event{}.with("reason", "config").with("said", fault.text()));
     smtpd::turn_away(STDOUT_FILENO, smtp::say(smtp::Voice::config_error));
@@ -62,10 +64,13 @@ bool will_listen(const smtpd::Setup& setup) {
     return !setup.listen.empty() || passed || sys::is_listening(STDIN_FILENO);
 }
 
-int serve(smtpd::Setup setup, const base::CommandLine& given, smtpd::Crypto* crypto) {
+// `missing` is why there is no TLS, if there is none.
+int serve(smtpd::Setup setup, const base::CommandLine& given, smtpd::Crypto* crypto, const std::optional<Error>& missing) {
     auto sockets = smtpd::find_sockets(setup);
     if (!sockets) return program.complain(EX_OSERR, sockets.error().text);
     if (const auto done = smtpd::give_up_root(setup); !done) return program.complain(EX_CONFIG, done.error().text);
+    if (missing)
+        sys::Log(smtpd::log_settings(setup)).write(base::Event{}.with("reason", "smtpd-tls").with("said", missing->text));
     if (!sockets->loop.listeners.empty()) return smtpd::accept_loop(std::move(setup), std::move(sockets->loop), given, crypto);
     if (sockets->session) return single_session(setup, sockets->session.get(), sockets->session.get(), {crypto, nullptr});
     return single_session(setup, STDIN_FILENO, STDOUT_FILENO, {crypto, nullptr});
@@ -91,14 +96,14 @@ int main(int argc, char** argv) {
     }
     const auto crypto = smtpd::make_crypto();
     const bool check = given->has("check");
+    std::optional<Error> missing;
     // Only the sibling can look into a certificate.
     if (!crypto && (check ? !setup->settings.tls.certificate.empty() : smtpd::needs_sibling(*setup, will_listen(*setup)))) {
-        const Error error = smtpd::become_sibling(*setup);
-        if (check || setup->tls_first) setup->faults.push_back({"smtpd", 0, error.text});
-        sys::Log(smtpd::log_settings(*setup)).write(base::Event{}.with("reason", "smtpd-tls").with("said", error.text));
+        missing = smtpd::become_sibling(*setup);
+        if (check || setup->tls_first) setup->faults.push_back({"smtpd", 0, missing->text});
     }
     if (check) return smtpd::check(*setup, crypto.get());
     if (auto begun = smtpd::take_begun()) return take_over(*setup, crypto.get(), std::move(*begun));
     if (!setup->faults.empty()) return refuse_to_serve(*setup, client_waits);
-    return serve(std::move(*setup), *given, crypto.get());
+    return serve(std::move(*setup), *given, crypto.get(), missing);
 }

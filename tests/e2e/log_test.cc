@@ -1,11 +1,15 @@
 // What a session leaves in the log (smtpd(8), The log): its lines, one id through them, and where they go.
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "base/ascii.hh"
 #include "sys/io.hh"
+#include "sys/rights.hh"
 #include "tests/e2e/receiver.hh"
 #include "tests/support/fake_mailer.hh"
 #include "tests/support/namespace.hh"
@@ -68,6 +72,41 @@ TEST_CASE("log: a session's lines in a file, one id through all of them") {
     r.configure("/bin/true");
     CHECK(one_session(r) == "");
     check_lines(lines_of(r.log()));
+}
+
+TEST_CASE("log: what goes wrong before root's rights are gone makes no file of root's") {
+    if (!sys::is_root()) SKIP("needs root");
+    const Receiver r;
+    if (!r.built()) SKIP("smtpd is not built");
+    const std::string folder = r.scratch.at("");
+    REQUIRE(::chown(folder.c_str(), 65534, 65534) == 0);
+    REQUIRE(::chmod(folder.c_str(), 0755) == 0);
+    // A fault of the file; and a certificate where the program that could use it is not installed.
+    r.scratch.write("only/smtpd", *read_whole(r.smtpd), 0755);
+    const std::pair<std::string, std::string> cases[] = {{r.smtpd, "[limits]\nsize = 3\n"},
+                                                         {r.scratch.at("only/smtpd"), "[tls]\ncertificate = /none\n"},
+                                                         {r.scratch.at("only/smtpd"), "[smtpd]\nuser = no-such-user\n"}};
+    for (const auto& [program, more] : cases) {
+        CAPTURE(more);
+        r.configure("/bin/true", more + "[paths]\nlibexec = /none\n" +
+                                     (more.find("user") == std::string::npos ? "[smtpd]\nuser = 65534\n" : ""));
+        Start how;
+        how.program = program;
+        how.arguments = {"-l", "127.0.0.1:0"};
+        if (more.starts_with("[limits]")) how.arguments.clear();
+        how.environment = {"GREYLAG_CONF=" + r.scratch.at("smtpd.conf")};
+        auto s = must(Session::start(how));
+        if (more.starts_with("[tls]")) {
+            CHECK(eventually([&] { return r.log().find("reason=listening") != std::string::npos; }));
+            s.signal(SIGTERM);
+        }
+        must(s.wait());
+        struct stat info {};
+        const bool is_there = ::stat(r.scratch.at("log").c_str(), &info) == 0;
+        CHECK(is_there == (more.find("user") == std::string::npos));
+        if (is_there) CHECK(info.st_uid == 65534);
+        ::unlink(r.scratch.at("log").c_str());
+    }
 }
 
 TEST_CASE("log: on standard error, and as JSON") {
