@@ -23,24 +23,27 @@ namespace {
 constexpr cmd::Program program{"smtpd", smtpd::option_table, ""};
 
 // A client that waits is told; the administrator reads the rest in the log.
-int refuse_to_serve(const smtpd::Setup& setup, bool client_waits) {
+int refuse_to_serve(const smtpd::Setup& setup, bool client_waits, int out = STDOUT_FILENO) {
     cmd::print_faults(setup.faults);
     if (!client_waits) return EX_CONFIG;
     // A log that root began could not be gone on with by whom it belongs to.
-    if (const auto done = smtpd::give_up_root(setup); !done) program.complain(0, done.error().text);
+    (void)smtpd::give_up_root(setup);
     sys::Log log(smtpd::log_settings(setup));
     for (const auto& fault : setup.faults) log.write(base::Event{}.with("reason", "config").with("said", fault.text()));
-    smtpd::turn_away(STDOUT_FILENO, smtp::say(smtp::Voice::config_error));
+    smtpd::turn_away(out, smtp::say(smtp::Voice::config_error));
     return EX_CONFIG;
 }
 
-int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security security) {
+// What the file could not show.
+int refuse_to_serve(smtpd::Setup& setup, std::string what, const Error& error, bool client_waits, int out = STDOUT_FILENO) {
+    setup.faults.push_back({std::move(what), 0, error.text});
+    return refuse_to_serve(setup, client_waits, out);
+}
+
+int single_session(smtpd::Setup& setup, int in, int out, smtpd::Security security) {
     sys::Signals signals;
     const auto ends = sys::connection_ends(in, setup.netdir);
-    if (!ends) {
-        smtpd::turn_away(out, smtp::say(smtp::Voice::config_error));
-        return program.complain(EX_CONFIG, ends.error().text);
-    }
+    if (!ends) return refuse_to_serve(setup, "-n", ends.error(), true, out);
     const auto peer = ends->remote ? std::optional(ends->remote->address) : std::nullopt;
     if (ends->gone || setup.is_evil(peer)) return EX_OK;
     sys::Log log(smtpd::log_settings(setup));
@@ -50,7 +53,7 @@ int single_session(const smtpd::Setup& setup, int in, int out, smtpd::Security s
 }
 
 // The sibling of a session that asked for TLS: nothing but this session is its business.
-int take_over(const smtpd::Setup& setup, smtpd::Crypto* crypto, smtpd::Begun begun) {
+int take_over(smtpd::Setup& setup, smtpd::Crypto* crypto, smtpd::Begun begun) {
     Result<void> ready = base::fail(Kind::internal, "this program has no TLS");
     if (crypto != nullptr) ready = crypto->prepare(setup.settings.tls);
     if (!ready && (crypto == nullptr || !crypto->ready())) return begun.cannot(ready.error().text), EX_UNAVAILABLE;
@@ -68,7 +71,8 @@ bool will_listen(const smtpd::Setup& setup) {
 int serve(smtpd::Setup setup, const base::CommandLine& given, smtpd::Crypto* crypto, const std::optional<Error>& missing) {
     auto sockets = smtpd::find_sockets(setup);
     if (!sockets) return program.complain(EX_OSERR, sockets.error().text);
-    if (const auto done = smtpd::give_up_root(setup); !done) return program.complain(EX_CONFIG, done.error().text);
+    if (const auto done = smtpd::give_up_root(setup); !done)
+        return refuse_to_serve(setup, "smtpd.user", done.error(), sockets->loop.listeners.empty());
     if (missing)
         sys::Log(smtpd::log_settings(setup)).write(base::Event{}.with("reason", "smtpd-tls").with("said", missing->text));
     if (!sockets->loop.listeners.empty()) return smtpd::accept_loop(std::move(setup), std::move(sockets->loop), given, crypto);

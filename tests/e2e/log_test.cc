@@ -109,6 +109,31 @@ TEST_CASE("log: what goes wrong before root's rights are gone makes no file of r
     }
 }
 
+TEST_CASE("log: what keeps a client out is told to it and logged") {
+    const Receiver r;
+    if (!r.built()) SKIP("smtpd is not built");
+    r.scratch.write("net/remote", "somewhere\n");
+    struct Case {
+        std::string more;
+        std::vector<std::string> options;
+        std::string logged;
+    };
+    std::vector<Case> cases{{"[limits]\nsize = 3\n", {}, ": 'size' in [limits] must be 1k to 1024G"},
+                            {"", {"-n", r.scratch.at("net")}, "net/remote: not of the form address!port"}};
+    if (sys::is_root()) cases.push_back({"[smtpd]\nuser = no-such-user\n", {}, "user no-such-user: not in /etc/passwd"});
+    for (const auto& c : cases) {
+        CAPTURE(c.logged);
+        r.configure("/bin/true", c.more);
+        auto s = r.start(c.options);
+        CHECK(s.wire.reply() == "421 4.3.5 Server configuration error\r\n");
+        CHECK(must(s.wait()).status == 78);
+        CHECK(r.log().find("reason=config said=\"") != std::string::npos);
+        CHECK(r.log().find(c.logged) != std::string::npos);
+        CHECK(s.err().find(c.logged) != std::string::npos);
+        ::unlink(r.scratch.at("log").c_str());
+    }
+}
+
 TEST_CASE("log: on standard error, and as JSON") {
     const Receiver r;
     if (!r.built()) SKIP("smtpd is not built");
