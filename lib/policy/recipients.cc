@@ -1,6 +1,7 @@
 #include "policy/recipients.hh"
 
 #include <algorithm>
+#include <optional>
 #include <variant>
 
 #include "base/ascii.hh"
@@ -31,6 +32,16 @@ Result<Host> rule_of(const Words& words) {
     return host_of(words[1]);
 }
 
+// Mail for user+tag falls to user.
+std::optional<mail::Path> untagged(const mail::Path& recipient) {
+    if (recipient.is_null() || recipient.is_loopback()) return std::nullopt;
+    const std::string& local = recipient.mailbox().local();
+    const std::size_t plus = local.find('+');
+    if (plus == std::string::npos || plus == 0) return std::nullopt;
+    auto box = mail::Mailbox::make(local.substr(0, plus), recipient.mailbox().host());
+    return box ? std::optional(mail::Path::of(*std::move(box))) : std::nullopt;
+}
+
 }  // namespace
 
 bool is_name_blocked(std::string_view bytes, const mail::Path& recipient) {
@@ -56,7 +67,9 @@ Closed closed_to(std::string_view bytes, const mail::Path& recipient) {
         else
             closed.names.push_back(std::get<mail::Domain>(*std::move(host)));
     });
-    return closed;
+    if (closed.listed) return closed;
+    const auto plain = untagged(recipient);
+    return plain ? closed_to(bytes, *plain) : closed;
 }
 
 std::vector<LineFault> faults_of_senders(std::string_view bytes) {

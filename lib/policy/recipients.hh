@@ -15,7 +15,7 @@ namespace greylag::policy {
 bool is_name_blocked(std::string_view bytes, const mail::Path& recipient);
 
 // senders: "recipient host", the host an address, a network or a name. A recipient that has a line here may be written to from
-// the hosts of its lines alone; every other one from everywhere.
+// the hosts of its lines alone, and so may its tagged forms, user+tag, that have none; every other one from everywhere.
 struct Closed {
     bool listed = false;
     std::vector<mail::Cidr> networks;

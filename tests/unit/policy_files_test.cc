@@ -38,6 +38,12 @@ TEST_CASE("senders: a recipient with a line is closed to all others") {
     CHECK(all.holds(ip("2001:db8::1")));
     CHECK(!all.holds(ip("192.0.3.1")));
     CHECK(all.names.empty());
+    // A tag is no way around: the mail would fall to the user. A tagged form with lines of its own has those alone.
+    CHECK(closed_to(file, path("all+x@example.org")).holds(ip("192.0.2.77")));
+    CHECK(!closed_to(file, path("ALL+x+y@example.org")).holds(ip("192.0.3.1")));
+    CHECK(!closed_to(file, path("+all@example.org")).listed);
+    CHECK(closed_to("all+x@example.org 192.0.3.1\nall@example.org 192.0.2.1", path("all+x@example.org")).holds(ip("192.0.3.1")));
+    CHECK(!closed_to("all+x@example.org 192.0.3.1\nall@example.org 192.0.2.1", path("all+x@example.org")).holds(ip("192.0.2.1")));
     const auto list = closed_to(file, path("list@example.org"));
     CHECK(list.listed);
     CHECK(list.networks.empty());
