@@ -1,7 +1,10 @@
 #include "cmd/smtpd/policy.hh"
 
+#include "cmd/smtpd/front.hh"
 #include "policy/helo.hh"
+#include "policy/submission.hh"
 #include "policy/tags.hh"
+#include "sys/clock.hh"
 #include "sys/file.hh"
 
 namespace greylag::smtpd {
@@ -103,9 +106,12 @@ std::optional<mail::Path> Policy::meant(const mail::Path& recipient) const {
     return policy::meant(recipient, ours_, scene_.peer, scene_.setup.domain);
 }
 
-std::string Policy::tags(std::string_view header) const {
-    if (may_relay()) return {};
+std::string Policy::tags(std::string_view header, const std::string& id) const {
     const auto& envelope = session_.envelope();
+    if (!is_stranger())
+        return policy::missing_fields(header, header.size() < Front::header_limit,
+                                      {envelope.sender, scene_.setup.domain, id, sys::wall_now()});
+    if (may_relay()) return {};
     return policy::forgery_tags(envelope.sender, envelope.helo.host, header, ours_);
 }
 

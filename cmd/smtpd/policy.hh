@@ -18,8 +18,8 @@ public:
 
     // Whom a recipient stands for, when that is somebody else.
     std::optional<mail::Path> meant(const mail::Path& recipient) const;
-    // The warnings that belong in front of a message with this header.
-    std::string tags(std::string_view header) const;
+    // What belongs in front of a message with this header: warnings about a stranger's, what our own people's lacks.
+    std::string tags(std::string_view header, const std::string& id) const;
 
 private:
     bool is_stranger() const { return !trusted_ && session_.user().empty(); }

@@ -115,7 +115,7 @@ private:
     Result<std::size_t> receive(Deadline deadline) { return wire_.receive(room_.all(), deadline); }
     Parcel parcel() { return {setup_, ends_, conversation_.envelope(), lookup_.peer_name(), message_.id()}; }
     auto tags() {
-        return [this](std::string_view header) { return policy_.tags(header); };
+        return [this](std::string_view header) { return policy_.tags(header, message_.id()); };
     }
     void open_debug();
     void announce();

@@ -104,6 +104,28 @@ TEST_CASE("validateaddress: one that hangs is ended") {
     CHECK(house.logged("validateaddress: timed out"));
 }
 
+TEST_CASE("submission: our own people's mail gets what it lacks, a stranger's nothing") {
+    House house("[smtpd]\nournets = 198.51.100.0/24\n", "198.51.100.7");
+    NEED(house);
+    const auto stored = [&](std::string_view text) {
+        auto session = house.start();
+        open(session, "ann@example.org");
+        CHECK(session.wire.ask("RCPT TO:<joe@example.org>").starts_with("250"));
+        CHECK(message(session, text).starts_with("250 2.6.0 "));
+        quit(session);
+        return house.mailer.runs().back().message;
+    };
+    const std::string lacking = stored("Subject: x\r\n\r\nbody\r\n");
+    CHECK(lacking.find("\nDate: ") < lacking.find("\nFrom: ann@example.org\nMessage-ID: <"));
+    CHECK(lacking.ends_with("@example.org>\nSubject: x\n\nbody\n"));
+    // A header that is longer than what is waited for may have it all further down.
+    const std::string header = "X-Long: " + std::string(60'000, 'x') + "\r\nX-More: " + std::string(10'000, 'y') + "\r\n";
+    CHECK(stored(header + "Date: d\r\n\r\n").find("\nFrom: ") == std::string::npos);
+    house.dir.write("net/remote", "192.0.2.7!40000");
+    const std::string strange = stored("Subject: x\r\n\r\nbody\r\n");
+    for (const char* name : {"\nDate: ", "\nFrom: ", "\nMessage-ID: "}) CHECK(strange.find(name) == std::string::npos);
+}
+
 TEST_CASE("senders: a name stands for its addresses, and silence is no refusal") {
     DnsResponder dns;
     dns.address("friend.example.net", "192.0.2.7");
