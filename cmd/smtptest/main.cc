@@ -24,7 +24,7 @@ using namespace greylag::smtptest;
 
 namespace {
 
-constexpr std::size_t largest_input = 256 << 20;
+constexpr std::size_t largest_input = 256 << 20, largest_password_file = 64 << 10;
 
 constexpr cmd::Program program{"smtptest", option_table, operands};
 
@@ -122,6 +122,11 @@ int main(int argc, char** argv) {
     auto order = make_order(*given, argv[0] != nullptr ? argv[0] : "", sys::login_name());
     if (!order) return program.usage(order.error().text);
     tls::own_process();
+    if (!order->password_file.empty()) {
+        const auto text = sys::read_file(order->password_file, largest_password_file);
+        if (!text) return program.complain(EX_NOINPUT, text.error().text);
+        order->password = text->substr(0, text->find_first_of("\r\n"));
+    }
     // One round's session is offered by the next.
     order->tls_options.memory = smtp_client::make_tls_memory();
     return run(*order);

@@ -7,7 +7,6 @@
 #include "base/escape.hh"
 #include "cmd/smtptest/speech.hh"
 #include "sasl/mechanism.hh"
-#include "sys/file.hh"
 #include "sys/host.hh"
 #include "sys/terminal.hh"
 
@@ -26,8 +25,6 @@ Failure refused(const Reply& reply, const std::string& what) {
                                           : Failure::Kind::protocol;
     return {kind, reply.code, reply.enhanced, what + ": " + reply.text()};
 }
-
-std::string first_line(std::string text) { return text.substr(0, text.find_first_of("\r\n")); }
 
 }  // namespace
 
@@ -139,8 +136,6 @@ smtp_client::Credentials Round::credentials() {
     const auto mechanism = sasl::find(order_.mechanism);
     const bool needs_none = mechanism == sasl::Mechanism::external || mechanism == sasl::Mechanism::anonymous ||
                             (mechanism == sasl::Mechanism::otp && order_.challenge);
-    if (!password_ && !order_.password_file.empty())
-        if (auto text = sys::read_file(order_.password_file, longest_password)) password_ = first_line(*std::move(text));
     if (!password_ && !needs_none && sys::is_terminal(STDIN_FILENO)) password_ = ask("Password of " + c.user + ": ", true);
     c.password = password_.value_or("");
     return c;

@@ -97,6 +97,10 @@ TEST_CASE("smtptest: each mechanism of the server's, by name") {
     CHECK(none.says("Not authenticated: no password."));
     tool.scratch.write("password", "secret\n");
     CHECK(tool.at(site.port, {"-t", "", "-a", "you", "--password-file", tool.scratch.at("password")}).status == 0);
+    // A password that cannot be read is not the empty one.
+    const auto unread = tool.at(site.port, {"-t", "", "-a", "you", "--password-file", tool.scratch.at("no-password")});
+    CHECK(unread.status == 66);
+    CHECK(unread.err.find("no-password: No such file or directory") != std::string::npos);
 }
 
 TEST_CASE("smtptest: a certificate is looked at, and a bad one is fatal where that was asked for") {
