@@ -1,6 +1,7 @@
 #include "cmd/smtpd/check.hh"
 
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -68,6 +69,19 @@ void check_directories(const Setup& setup, std::vector<Fault>& faults) {
     const std::string& state = setup.settings.paths.state;
     if (!sys::writable_directory(state))
         faults.push_back({where(setup, "paths.state"), 0, state + ": expected a directory that can be written"});
+}
+
+// Where the file cannot be written the log goes to standard error, which under inetd is nowhere.
+void check_log(const Setup& setup, std::vector<Fault>& faults) {
+    const auto settings = log_settings(setup);
+    if (settings.to != sys::Log::To::file) return;
+    const std::string& path = settings.path;
+    const std::string folder = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+    const auto status = sys::status(path);
+    const bool good = status                                   ? !status->directory && ::access(path.c_str(), W_OK) == 0
+                      : status.error().kind == Kind::not_found ? sys::writable_directory(folder)
+                                                               : false;
+    if (!good) faults.push_back({where(setup, "log.to"), 0, path + ": expected a file that can be written"});
 }
 
 void name_lines(const std::string& file, const std::vector<policy::LineFault>& lines, std::vector<Fault>& faults) {
@@ -153,6 +167,7 @@ int check(const Setup& setup, Crypto* crypto) {
     if (faults.empty()) {
         check_mailer(setup, faults);
         check_directories(setup, faults);
+        check_log(setup, faults);
         check_security(setup, crypto, faults);
         check_policy(setup, faults);
         check_name_servers(setup, faults);

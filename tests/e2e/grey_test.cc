@@ -422,6 +422,10 @@ TEST_CASE("smtpd --check: root looks with the eyes of the user that will serve")
     CHECK(said.ending.status == 78);
     CHECK(has(said.err, s.site.scratch.at("users") + ": Permission denied"));
     CHECK(has(said.err, s.site.scratch.at("state") + ": expected a directory that can be written"));
+    CHECK(has(said.err, s.site.scratch.at("log") + ": expected a file that can be written"));
+    const std::string state = s.site.scratch.at("state");
+    s.site.scratch.write("smtpd.conf", replaced(before, "to = " + s.site.scratch.at("log"), "to = " + state));
+    CHECK(has(s.run(s.site.smtpd, {"--check"}).err, "): " + state + ": expected a file that can be written"));
     s.site.scratch.write("smtpd.conf", before + "[smtpd]\nuser = nobody-of-this-name\n");
     const auto unknown = s.run(s.site.smtpd, {"--check"});
     CHECK(unknown.ending.status == 78);
