@@ -20,7 +20,9 @@ Result<void> number(const base::CommandLine& line, char letter, T& out, T least,
     if (!line.has(letter)) return {};
     const auto value = base::parse_number<T>(line.value(letter));
     if (!value || *value < least || *value > most)
-        return bad(std::string("-") + letter, line.value(letter), "not a number from " + std::to_string(least) + " on");
+        return bad(std::string("-") + letter, line.value(letter),
+                   "not a number from " + std::to_string(least) +
+                       (most == std::numeric_limits<T>::max() ? " on" : " to " + std::to_string(most)));
     out = *value;
     return {};
 }

@@ -58,7 +58,7 @@ std::shared_ptr<TlsMemory> make_tls_memory() { return std::make_shared<TlsMemory
 
 std::unexpected<Failure> Connection::State::tls_failed(const std::string& why) {
     broken = true;
-    return std::unexpected(failure_of(Failure::Kind::tls, peer + ": TLS: " + why));
+    return std::unexpected(failure_of(Failure::Kind::tls, peer + (why.starts_with("TLS") ? ": " : ": TLS: ") + why));
 }
 
 Result<TlsReport> Connection::State::handshake(const TlsOptions& options) {

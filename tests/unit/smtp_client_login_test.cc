@@ -203,6 +203,7 @@ TEST_CASE("smtp_client TLS: whom it believes, what it reports, and a session tha
     REQUIRE(!refused);
     CHECK(refused.error().kind == FailureKind::tls);
     CHECK(refused.error().text.find("not other.example") != std::string::npos);
+    CHECK(refused.error().text.find("TLS: TLS") == std::string::npos);
     CHECK(!wrong.secure());
     CHECK(!wrong.command("NOOP"));
     options.insist = false;

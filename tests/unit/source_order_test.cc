@@ -194,4 +194,6 @@ TEST_CASE("smtp-source: what cannot be understood names the fault") {
         said.insert(text);
     }
     CHECK(said.size() > 25);
+    CHECK(fault({"-s", "200000", "h"}) == "-s \"200000\": not a number from 1 to 100000");
+    CHECK(fault({"-m", "0", "h"}) == "-m \"0\": not a number from 1 on");
 }
