@@ -1,5 +1,7 @@
 #include "cmd/smtpd/front.hh"
 
+#include "base/ascii.hh"
+
 namespace greylag::smtpd {
 
 bool Front::seen(std::string_view bytes) {
@@ -15,7 +17,10 @@ Result<void> Front::write(std::string_view tags, std::string_view bytes, sys::Sp
     waiting_ = false;
     TRY(spool.append(trace_));
     TRY(spool.append(tags));
-    TRY(spool.append(header(bytes)));
+    const std::string_view first = header(bytes);
+    // It would go on with the last of our fields (RFC 5322 2.2.3), whatever the client likes it to say: so it is body.
+    if (!first.empty() && base::is_blank(first.front())) TRY(spool.append("\n"));
+    TRY(spool.append(first));
     trace_ = kept_ = std::string();
     return {};
 }

@@ -23,7 +23,8 @@ public:
     std::string_view header(std::string_view bytes) const { return kept_.empty() ? bytes : std::string_view(kept_); }
     bool waiting() const { return waiting_; }
 
-    // Puts the trace, `tags` and what was kept (or else `bytes`) into the spool. Once.
+    // Puts the trace, `tags` and what was kept (or else `bytes`) into the spool. Once. An empty line comes between where the
+    // message begins with a blank.
     Result<void> write(std::string_view tags, std::string_view bytes, sys::Spool& spool);
 
 private:
