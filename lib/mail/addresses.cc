@@ -29,6 +29,7 @@ public:
     void spoil() { broken_ = true; }
 
     bool empty() const { return text_.empty() && !broken_; }
+    bool has_at() const { return at_signs_ != 0; }
 
     std::optional<std::string> address() const {
         const bool whole = !text_.empty() && text_.front() != '@' && text_.back() != '@' && at_signs_ == 1;
@@ -63,6 +64,7 @@ private:
             entry_ = {};
             in_angle_ = true;
         } else if (c == '>') {
+            if (!in_angle_) ++list_.unread;
             if (entry_.empty()) entry_.spoil();
             in_angle_ = false;
             end_entry();
@@ -79,7 +81,7 @@ private:
     void end_entry() {
         if (auto address = entry_.address(); address && !in_angle_ && !angle_done_) {
             list_.found.push_back(std::move(*address));
-        } else if (in_angle_ || (!entry_.empty() && !angle_done_)) {
+        } else if (in_angle_ || (angle_done_ ? entry_.has_at() : !entry_.empty())) {
             ++list_.unread;
         }
         entry_ = {};
@@ -115,7 +117,7 @@ private:
     std::string_view rest_;
     Entry entry_;
     bool in_angle_ = false;
-    bool angle_done_ = false;  // "Name <a@b> words": the words are nothing
+    bool angle_done_ = false;  // "Name <a@b> words": the words are nothing, "<a@b> c@d" lacks a comma
     AddressList list_;
 };
 

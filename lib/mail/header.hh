@@ -29,7 +29,7 @@ std::string unfold(std::string_view value);
 // cannot be read is left out, too.
 std::vector<std::string> addresses(std::string_view value);
 
-// The same for whoever must not lose one in silence: `unread` counts the entries that hold something and are no address.
+// The same for whoever must not lose one in silence: `unread` counts what holds something and is no address, and a '>' too many.
 struct AddressList {
     std::vector<std::string> found;
     unsigned unread = 0;

@@ -294,7 +294,8 @@ TEST_CASE("mail: entries of an address list that are no address are counted") {
     for (const Case& c :
          {Case{"a@x, b@y", 2, 0}, Case{"", 0, 0}, Case{" , ,", 0, 0}, Case{"x:;", 0, 0}, Case{"A <a@x> words", 1, 0},
           Case{"<>", 0, 1}, Case{"Bob b@x", 0, 1}, Case{"a@x, nobody, b@y", 2, 1}, Case{"<a@x", 0, 1},
-          Case{"g: a@x, b@y; , c@z", 3, 0}, Case{"\"unclosed", 0, 1}, Case{"(only a comment)", 0, 0}}) {
+          Case{"g: a@x, b@y; , c@z", 3, 0}, Case{"\"unclosed", 0, 1}, Case{"(only a comment)", 0, 0}, Case{"a@x>,b@y", 2, 1},
+          Case{"a@x> b@y", 1, 2}, Case{"<a@x> b@y", 1, 1}, Case{"<a@x> <b@y>", 1, 1}, Case{"A <a@x> (b@y)", 1, 0}}) {
         INFO(c.text);
         const auto list = mail::address_list(c.text);
         CHECK(list.found.size() == c.found);
