@@ -1,5 +1,6 @@
 // For the parts of a test that are not under test: the value, or the running test case fails with the error's sentence.
 #pragma once
+#include <expected>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -9,8 +10,8 @@
 
 namespace greylag::test {
 
-template <class T>
-T must(Result<T> result) {
+template <class T, class E>
+T must(std::expected<T, E> result) {
     if (!result) throw std::runtime_error(result.error().text);
     if constexpr (!std::is_void_v<T>) return *std::move(result);
 }

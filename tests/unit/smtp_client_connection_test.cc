@@ -8,6 +8,7 @@
 #include "client/destination.hh"
 #include "tests/support/dns_responder.hh"
 #include "tests/support/fake_smtp.hh"
+#include "tests/support/must.hh"
 #include "tests/support/scratch.hh"
 #include "tests/support/stream.hh"
 #include "tests/support/test.hh"
@@ -34,32 +35,26 @@ struct Shown {
 
 Stream accepted(const Listening& door) { return Stream(sys::Fd(::accept(door.fd.get(), nullptr, nullptr))); }
 
-template <class T>
-T got(sc::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().text);
-    if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
-
 }  // namespace
 
 TEST_CASE("smtp_client: a whole dialogue, and how it is shown") {
     const FakeSmtp server({FakeSmtp::accepting({"PIPELINING", "SIZE 1000", "auth plain LOGIN", "AUTH=CRAM-MD5 PLAIN"})});
     Shown shown;
-    auto c = got(sc::Connection::open(end_at(server.port()), shown.options()));
-    CHECK(got(c.read_reply()).code == 220);
-    const auto hello = got(c.hello("me.example"));
+    auto c = must(sc::Connection::open(end_at(server.port()), shown.options()));
+    CHECK(must(c.read_reply()).code == 220);
+    const auto hello = must(c.hello("me.example"));
     CHECK(hello.reply.code == 250);
     REQUIRE(hello.find("size") != nullptr);
     CHECK(*hello.find("SIZE") == "1000");
     CHECK(hello.find("STARTTLS") == nullptr);
     CHECK(hello.mechanisms == std::vector<std::string>{"PLAIN", "LOGIN", "CRAM-MD5"});
-    CHECK(got(c.command("MAIL FROM:<a@b.example>")).enhanced == "2.1.0");
-    CHECK(got(c.command("RCPT TO:<d@e.example>")).ok());
-    CHECK(got(c.command("DATA")).code == 354);
-    got(c.write_message("Subject: x\n\n.dot\nbare\r"));
-    got(c.write_message("\nend"));
-    CHECK(got(c.end_message()).text() == "kept");
-    CHECK(got(c.command("QUIT")).code == 221);
+    CHECK(must(c.command("MAIL FROM:<a@b.example>")).enhanced == "2.1.0");
+    CHECK(must(c.command("RCPT TO:<d@e.example>")).ok());
+    CHECK(must(c.command("DATA")).code == 354);
+    must(c.write_message("Subject: x\n\n.dot\nbare\r"));
+    must(c.write_message("\nend"));
+    CHECK(must(c.end_message()).text() == "kept");
+    CHECK(must(c.command("QUIT")).code == 221);
     const Heard heard = server.wait_for(0);
     CHECK(heard.fault == "");
     REQUIRE(heard.bodies.size() == 1);
@@ -76,12 +71,12 @@ TEST_CASE("smtp_client: HELO where EHLO is not known; a server that wants neithe
                            {Turn::say("220 x\r\n"), Turn::on("EHLO", "554 5.0.0 no\r\n"), Turn::on("HELO", "554 5.0.0 no\r\n")},
                            {Turn::say("220 x\r\n"), Turn::on("LHLO me", "250-x\r\n250 8BITMIME\r\n")}});
     const auto greeted = [&] {
-        auto c = got(sc::Connection::open(end_at(server.port()), {}));
-        got(c.read_reply());
+        auto c = must(sc::Connection::open(end_at(server.port()), {}));
+        must(c.read_reply());
         return c;
     };
     auto old = greeted();
-    const auto hello = got(old.hello("me"));
+    const auto hello = must(old.hello("me"));
     CHECK(hello.reply.code == 250);
     CHECK(hello.extensions.empty());
     auto busy = greeted();
@@ -96,20 +91,20 @@ TEST_CASE("smtp_client: HELO where EHLO is not known; a server that wants neithe
     REQUIRE(!never);
     CHECK(never.error().kind == FailureKind::refused);
     auto local = greeted();
-    CHECK(got(local.hello("me", true)).find("8bitmime") != nullptr);
+    CHECK(must(local.hello("me", true)).find("8bitmime") != nullptr);
 }
 
 TEST_CASE("smtp_client: nothing that is not one line becomes a command") {
     const FakeSmtp server({{Turn::say("220 x\r\n"), Turn::on("QUIT", "221 x\r\n")}});
-    auto c = got(sc::Connection::open(end_at(server.port()), {}));
-    got(c.read_reply());
+    auto c = must(sc::Connection::open(end_at(server.port()), {}));
+    must(c.read_reply());
     for (const std::string_view line : {std::string_view("MAIL FROM:<a@b>\r\nRCPT TO:<evil@x>"), std::string_view("NOOP\n"),
                                         std::string_view("NOOP\r"), std::string_view("NO\0OP", 5)}) {
         const auto refused = c.command(line);
         REQUIRE(!refused);
         CHECK(refused.error().kind == FailureKind::usage);
     }
-    CHECK(got(c.command("QUIT")).code == 221);
+    CHECK(must(c.command("QUIT")).code == 221);
     c.close();
     CHECK(server.wait_for(0).bytes == "QUIT\r\n");
 }
@@ -121,28 +116,28 @@ TEST_CASE("smtp_client: what the server says before it goes is heard; silence an
                            {Turn::say("HTTP/1.1 400 no\r\n")}});
     sc::DialOptions quick;
     quick.timeout_ms = 50;
-    auto a = got(sc::Connection::open(end_at(server.port()), {}));
-    got(a.read_reply());
-    CHECK(got(a.command("MAIL FROM:<>")).code == 421);
+    auto a = must(sc::Connection::open(end_at(server.port()), {}));
+    must(a.read_reply());
+    CHECK(must(a.command("MAIL FROM:<>")).code == 421);
     const auto after = a.command("RSET");
     REQUIRE(!after);
     CHECK(after.error().kind == FailureKind::later);
 
-    auto b = got(sc::Connection::open(end_at(server.port()), {}));
-    got(b.read_reply());
+    auto b = must(sc::Connection::open(end_at(server.port()), {}));
+    must(b.read_reply());
     const auto closed = b.command("MAIL FROM:<>");
     REQUIRE(!closed);
     CHECK(closed.error().text == b.remote() + ": the server closed the connection before its answer to MAIL");
 
-    auto s = got(sc::Connection::open(end_at(server.port()), {}));
-    got(s.read_reply());
+    auto s = must(sc::Connection::open(end_at(server.port()), {}));
+    must(s.read_reply());
     s.timeout(50);
     const auto late = s.command("MAIL FROM:<>");
     REQUIRE(!late);
     CHECK(late.error().kind == FailureKind::later);
     CHECK(late.error().text == s.remote() + ": its answer to MAIL did not come within 50 ms");
 
-    auto d = got(sc::Connection::open(end_at(server.port()), {}));
+    auto d = must(sc::Connection::open(end_at(server.port()), {}));
     const auto nonsense = d.read_reply();
     REQUIRE(!nonsense);
     CHECK(nonsense.error().kind == FailureKind::protocol);
@@ -151,28 +146,28 @@ TEST_CASE("smtp_client: what the server says before it goes is heard; silence an
 
 TEST_CASE("smtp_client: octets as they are, and the end of what we send") {
     const Listening door = must(listen_at("127.0.0.1"));
-    auto c = got(sc::Connection::open(end_at(door.port), {}));
+    auto c = must(sc::Connection::open(end_at(door.port), {}));
     CHECK(c.descriptor() >= 0);
     CHECK(!c.pending());
     CHECK(!c.secure());
     Stream peer = accepted(door);
     must(peer.send("220 one\r\n220 two\r\nraw"));
-    CHECK(got(c.read_reply()).text() == "one");
+    CHECK(must(c.read_reply()).text() == "one");
     CHECK(c.pending());
     std::array<char, 4> room;
-    CHECK(std::string(room.data(), got(c.read_some(room))) == "220 ");
+    CHECK(std::string(room.data(), must(c.read_some(room))) == "220 ");
     std::array<char, 64> rest;
     std::string read;
-    while (read.size() < 8) read += std::string(rest.data(), got(c.read_some(rest)));
+    while (read.size() < 8) read += std::string(rest.data(), must(c.read_some(rest)));
     CHECK(read == "two\r\nraw");
     CHECK(!c.pending());
-    got(c.write("ab\ncd"));
-    got(c.half_close());
+    must(c.write("ab\ncd"));
+    must(c.half_close());
     CHECK(must(peer.read_to_end()) == "ab\ncd");
     must(peer.send("late"));
     peer.close();
-    CHECK(got(c.read_some(rest)) == 4);
-    CHECK(got(c.read_some(rest)) == 0);
+    CHECK(must(c.read_some(rest)) == 4);
+    CHECK(must(c.read_some(rest)) == 0);
     c.close();
     CHECK(c.descriptor() == -1);
     CHECK(!c.command("NOOP"));
@@ -180,8 +175,8 @@ TEST_CASE("smtp_client: octets as they are, and the end of what we send") {
 
 TEST_CASE("smtp_client: a connection that was closed is no connection") {
     const FakeSmtp server({{Turn::say("220 x\r\n")}});
-    auto c = got(sc::Connection::open(end_at(server.port()), {}));
-    got(c.read_reply());
+    auto c = must(sc::Connection::open(end_at(server.port()), {}));
+    must(c.read_reply());
     c.close();
     c.close();
     CHECK_FALSE(c.command("NOOP"));
@@ -191,15 +186,15 @@ TEST_CASE("smtp_client: a connection that was closed is no connection") {
     CHECK_FALSE(c.pending());
     CHECK(c.readable(0));
     std::array<char, 8> room{};
-    CHECK(got(c.read_some(room)) == 0);
+    CHECK(must(c.read_some(room)) == 0);
 }
 
 TEST_CASE("smtp_client: passwords in AUTH are not shown") {
     const FakeSmtp server({{Turn::say("220 x\r\n"), Turn::on("AUTH", "535 no\r\n")}});
     Shown shown;
-    auto c = got(sc::Connection::open(end_at(server.port()), shown.options()));
-    got(c.read_reply());
-    got(c.command("auth PLAIN AGJvYgBzZWNyZXQ="));
+    auto c = must(sc::Connection::open(end_at(server.port()), shown.options()));
+    must(c.read_reply());
+    must(c.command("auth PLAIN AGJvYgBzZWNyZXQ="));
     CHECK(shown.lines == "S: 220 x\nC: auth PLAIN ***\nS: 535 no\n");
     c.close();
     CHECK(server.wait_for(0).bytes == "auth PLAIN AGJvYgBzZWNyZXQ=\r\n");
@@ -210,8 +205,8 @@ TEST_CASE("smtp_client: a UNIX socket") {
     const FakeSmtp server({{Turn::say("220 here\r\n")}}, FakeSmtp::UnixSocket{dir.at("door")});
     sc::Endpoint to;
     to.path = dir.at("door");
-    auto c = got(sc::Connection::open(to, {}));
-    CHECK(got(c.read_reply()).text() == "here");
+    auto c = must(sc::Connection::open(to, {}));
+    CHECK(must(c.read_reply()).text() == "here");
     CHECK(c.remote() == dir.at("door"));
     to.path = dir.at("nothing");
     const auto nobody = sc::Connection::open(to, {});

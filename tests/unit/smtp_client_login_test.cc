@@ -3,6 +3,7 @@
 #include "client/smtp_client.hh"
 #include "tests/support/certificates.hh"
 #include "tests/support/fake_smtp.hh"
+#include "tests/support/must.hh"
 #include "tests/support/s_server.hh"
 #include "tests/support/scratch.hh"
 #include "tests/support/test.hh"
@@ -13,12 +14,6 @@ namespace sc = greylag::smtp_client;
 using FailureKind = sc::Failure::Kind;
 
 namespace {
-
-template <class T>
-T got(sc::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().text);
-    if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
 
 std::string encoded(std::string_view text) { return base::base64_encode(text); }
 
@@ -52,9 +47,9 @@ Tried attempt(const std::string& mechanisms, Script turns, sc::Credentials crede
     dial.timeout_ms = 20'000;
     dial.trace = [&](bool ours, std::string_view line) { tried.shown += (ours ? "C: " : "S: ") + std::string(line) + "\n"; };
     {
-        auto c = got(sc::Connection::open({"127.0.0.1", std::to_string(server.port()), {}}, dial));
-        got(c.read_reply());
-        const auto hello = got(c.hello("me"));
+        auto c = must(sc::Connection::open({"127.0.0.1", std::to_string(server.port()), {}}, dial));
+        must(c.read_reply());
+        const auto hello = must(c.hello("me"));
         const auto reply = c.authenticate(hello, credentials);
         if (reply) {
             tried.outcome = std::to_string(reply->code) + " " + reply->text();
@@ -182,8 +177,8 @@ TEST_CASE("smtp_client TLS: whom it believes, what it reports, and a session tha
     options.authorities = dir.at("ca.pem");
     options.memory = sc::make_tls_memory();
     for (const bool again : {false, true}) {
-        auto c = got(sc::Connection::open(to, {}));
-        const auto report = got(c.start_tls(options));
+        auto c = must(sc::Connection::open(to, {}));
+        const auto report = must(c.start_tls(options));
         CHECK(report.believed);
         CHECK(report.reason == "");
         CHECK(report.description.starts_with("TLSv1.3 with cipher "));
@@ -192,13 +187,13 @@ TEST_CASE("smtp_client TLS: whom it believes, what it reports, and a session tha
         CHECK(report.sha256 == "sha256:" + sha256_of_certificate(identity));
         CHECK(report.resumed == again);
         CHECK(c.secure());
-        got(c.write("yo 022\n"));  // s_server sends its lines back, reversed
-        CHECK(got(c.read_reply()).text() == "oy");
+        must(c.write("yo 022\n"));  // s_server sends its lines back, reversed
+        CHECK(must(c.read_reply()).text() == "oy");
         c.close();
     }
     options.memory.reset();
     options.name = "other.example";
-    auto wrong = got(sc::Connection::open(to, {}));
+    auto wrong = must(sc::Connection::open(to, {}));
     const auto refused = wrong.start_tls(options);
     REQUIRE(!refused);
     CHECK(refused.error().kind == FailureKind::tls);
@@ -207,12 +202,12 @@ TEST_CASE("smtp_client TLS: whom it believes, what it reports, and a session tha
     CHECK(!wrong.secure());
     CHECK(!wrong.command("NOOP"));
     options.insist = false;
-    auto taken = got(sc::Connection::open(to, {}));
-    const auto report = got(taken.start_tls(options));
+    auto taken = must(sc::Connection::open(to, {}));
+    const auto report = must(taken.start_tls(options));
     CHECK(!report.believed);
     CHECK(report.reason.find("not other.example") != std::string::npos);
     options.authorities = dir.at("nothing");
-    auto c = got(sc::Connection::open(to, {}));
+    auto c = must(sc::Connection::open(to, {}));
     const auto missing = c.start_tls(options);
     REQUIRE(!missing);
     CHECK(missing.error().kind == FailureKind::configuration);
@@ -220,9 +215,9 @@ TEST_CASE("smtp_client TLS: whom it believes, what it reports, and a session tha
 
 TEST_CASE("smtp_client TLS: what was said before the handshake ends it") {
     const FakeSmtp server({{Turn::say("220 x\r\n"), Turn::on("STARTTLS", "220 go\r\n250-injected\r\n")}});
-    auto c = got(sc::Connection::open({"127.0.0.1", std::to_string(server.port()), {}}, {}));
-    got(c.read_reply());
-    CHECK(got(c.command("STARTTLS")).code == 220);
+    auto c = must(sc::Connection::open({"127.0.0.1", std::to_string(server.port()), {}}, {}));
+    must(c.read_reply());
+    CHECK(must(c.command("STARTTLS")).code == 220);
     const auto failed = c.start_tls({});
     REQUIRE(!failed);
     CHECK(failed.error().kind == FailureKind::tls);

@@ -11,6 +11,7 @@
 #include "sys/fd.hh"
 #include "tests/support/certificates.hh"
 #include "tests/support/fake_smtp.hh"
+#include "tests/support/must.hh"
 #include "tests/support/s_server.hh"
 #include "tests/support/scratch.hh"
 #include "tests/support/stream.hh"
@@ -22,12 +23,6 @@ namespace sc = greylag::smtp_client;
 using FailureKind = sc::Failure::Kind;
 
 namespace {
-
-template <class T>
-T got(sc::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().text);
-    if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
 
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 bool blocks(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0; }
@@ -50,15 +45,15 @@ TEST_CASE("smtp_client over: a dialogue over one end of a pair, which blocks or 
         std::string shown;
         auto options = within(20'000);
         options.trace = [&](bool ours, std::string_view line) { shown += (ours ? "C: " : "S: ") + std::string(line) + "\n"; };
-        auto c = got(sc::Connection::over(fd, {"mx.example", "25", {}}, options));
+        auto c = must(sc::Connection::over(fd, {"mx.example", "25", {}}, options));
         CHECK(c.descriptor() == fd);
         CHECK(blocks(fd) == blocking);
         CHECK(c.remote() == "mx.example");
         CHECK(c.local() == "");
-        CHECK(got(c.read_reply()).code == 220);
-        CHECK(got(c.hello("me")).find("SIZE") != nullptr);
+        CHECK(must(c.read_reply()).code == 220);
+        CHECK(must(c.hello("me")).find("SIZE") != nullptr);
         CHECK(shown == "S: 220 x\nC: EHLO me\nS: 250-x\nS: 250 SIZE 9\n");
-        got(c.half_close());
+        must(c.half_close());
         CHECK(must(server.read_to_end()) == "EHLO me\r\n");
         c.close();
         CHECK(!is_open(fd));
@@ -67,7 +62,7 @@ TEST_CASE("smtp_client over: a dialogue over one end of a pair, which blocks or 
 
 TEST_CASE("smtp_client over: every wait ends, also where the descriptor would block") {
     auto pair = must(sys::make_socketpair());
-    auto c = got(sc::Connection::over(pair.first.release(), {"mx.example", "25", {}}, within(30)));
+    auto c = must(sc::Connection::over(pair.first.release(), {"mx.example", "25", {}}, within(30)));
     const auto silent = c.read_reply();
     REQUIRE(!silent);
     CHECK(silent.error().kind == FailureKind::later);
@@ -89,12 +84,12 @@ TEST_CASE("smtp_client over: the descriptor is taken whatever comes of it") {
     CHECK(!sc::Connection::over(-1, {}, {}));
     auto pair = must(sys::make_socketpair());
     const int end = pair.first.release();
-    { const auto kept = got(sc::Connection::over(end, {"x", "25", {}}, {})); }
+    { const auto kept = must(sc::Connection::over(end, {"x", "25", {}}, {})); }
     CHECK(!is_open(end));
     // Somebody else's address in the environment is not this socket's.
     ::setenv("TCPREMOTEIP", "192.0.2.9", 1);
     ::setenv("TCPLOCALIP", "192.0.2.8", 1);
-    const auto c = got(sc::Connection::over(pair.second.release(), {"x", "25", "a/path"}, {}));
+    const auto c = must(sc::Connection::over(pair.second.release(), {"x", "25", "a/path"}, {}));
     ::unsetenv("TCPREMOTEIP");
     ::unsetenv("TCPLOCALIP");
     CHECK(c.remote() == "a/path");
@@ -111,14 +106,14 @@ TEST_CASE("smtp_client over: TLS looks for the name that was given") {
     tls.authorities = dir.at("ca.pem");
     for (const char* host : {"mx.example", "other.example"}) {
         auto fd = must(sys::dial({*mail::IpAddress::parse("127.0.0.1"), server.port()}, soon()));
-        auto c = got(sc::Connection::over(fd.release(), {host, "25", {}}, within(20'000)));
+        auto c = must(sc::Connection::over(fd.release(), {host, "25", {}}, within(20'000)));
         CHECK(c.remote() == "127.0.0.1:" + std::to_string(server.port()));
         CHECK(c.local().starts_with("127.0.0.1:"));
         const auto report = c.start_tls(tls);
         CHECK(report.has_value() == (std::string_view(host) == "mx.example"));
         if (!report) CHECK(report.error().text.find("not other.example") != std::string::npos);
         if (!report) continue;
-        got(c.write("yo 022\n"));
-        CHECK(got(c.read_reply()).text() == "oy");
+        must(c.write("yo 022\n"));
+        CHECK(must(c.read_reply()).text() == "oy");
     }
 }
