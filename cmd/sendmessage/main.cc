@@ -8,6 +8,7 @@
 
 #include "base/ascii.hh"
 #include "base/wipe.hh"
+#include "cmd/password_file.hh"
 #include "cmd/program.hh"
 #include "cmd/sendmessage/options.hh"
 #include "cmd/sendmessage/order.hh"
@@ -40,10 +41,9 @@ Result<std::string> read_input() {
 }
 
 Result<std::string> password_of(const submitter::Order& order) {
-    constexpr std::size_t limit = 4096;
     if (order.password_file.empty()) return sys::ask_password("Password of " + order.options.credentials.user + ": ");
-    std::string text = TRY(sys::read_file(order.password_file, limit, sys::Guard::private_to_owner));
-    const std::string line(base::trim(std::string_view(text).substr(0, text.find('\n'))));
+    std::string text = TRY(cmd::read_password(order.password_file, sys::Guard::private_to_owner));
+    const std::string line(base::trim(text));
     base::wipe(text);
     if (line.empty()) return base::fail(Kind::config, order.password_file + ": the first line is empty");
     return line;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "client/digests.hh"
+#include "cmd/password_file.hh"
 #include "cmd/program.hh"
 #include "cmd/smtp-source/options.hh"
 #include "cmd/smtp-source/order.hh"
@@ -38,8 +39,7 @@ Result<source::Files> read_files(const source::Order& order) {
 
 Result<std::string> read_password(const source::Order& order) {
     if (order.password_file.empty()) return std::string();
-    std::string text = TRY(sys::read_file(order.password_file, 1 << 16));
-    return text.substr(0, text.find_first_of("\r\n"));
+    return cmd::read_password(order.password_file);
 }
 
 std::string nonce() { return secret::random_text(nonce_size); }

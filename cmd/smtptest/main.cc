@@ -7,6 +7,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "cmd/password_file.hh"
 #include "cmd/program.hh"
 #include "cmd/smtptest/door.hh"
 #include "cmd/smtptest/options.hh"
@@ -24,7 +25,7 @@ using namespace greylag::smtptest;
 
 namespace {
 
-constexpr std::size_t largest_input = 256 << 20, largest_password_file = 64 << 10;
+constexpr std::size_t largest_input = 256 << 20;
 
 constexpr cmd::Program program{"smtptest", option_table, operands};
 
@@ -123,9 +124,9 @@ int main(int argc, char** argv) {
     if (!order) return program.usage(order.error().text);
     tls::own_process();
     if (!order->password_file.empty()) {
-        const auto text = sys::read_file(order->password_file, largest_password_file);
-        if (!text) return program.complain(EX_NOINPUT, text.error().text);
-        order->password = text->substr(0, text->find_first_of("\r\n"));
+        auto password = cmd::read_password(order->password_file);
+        if (!password) return program.complain(EX_NOINPUT, password.error().text);
+        order->password = *std::move(password);
     }
     // One round's session is offered by the next.
     order->tls_options.memory = smtp_client::make_tls_memory();

@@ -9,6 +9,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "mail/tag.hh"
 #include "mailbox/aliases.hh"
 #include "sys/file.hh"
 
@@ -93,9 +94,9 @@ bool keeps_the_house(const mail::Mailbox& address) { return address.is_postmaste
 // The local part and, when it has a tag, what stands before it.
 std::vector<std::string_view> names_of(const mail::Mailbox& address) {
     const std::string_view local = address.local();
-    const std::size_t plus = local.find('+');
-    if (plus == 0 || plus == std::string_view::npos) return {local};
-    return {local, local.substr(0, plus)};
+    const std::string_view plain = mail::untagged(local);
+    if (plain == local) return {local};
+    return {local, plain};
 }
 
 mail::Mailbox Walk::qualified(const mail::Mailbox& address) const {

@@ -6,6 +6,7 @@
 
 #include "base/ascii.hh"
 #include "base/escape.hh"
+#include "mail/tag.hh"
 
 namespace greylag::policy {
 
@@ -36,9 +37,9 @@ Result<Host> rule_of(const Words& words) {
 std::optional<mail::Path> untagged(const mail::Path& recipient) {
     if (recipient.is_null() || recipient.is_loopback()) return std::nullopt;
     const std::string& local = recipient.mailbox().local();
-    const std::size_t plus = local.find('+');
-    if (plus == std::string::npos || plus == 0) return std::nullopt;
-    auto box = mail::Mailbox::make(local.substr(0, plus), recipient.mailbox().host());
+    const std::string_view plain = mail::untagged(local);
+    if (plain == local) return std::nullopt;
+    auto box = mail::Mailbox::make(std::string(plain), recipient.mailbox().host());
     return box ? std::optional(mail::Path::of(*std::move(box))) : std::nullopt;
 }
 

@@ -95,10 +95,12 @@ Result<std::string> read_file(const std::string& path, std::size_t limit, Guard 
 }
 
 Result<void> write_file(const std::string& path, std::string_view bytes, unsigned mode) {
-    const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, static_cast<mode_t>(mode)));
+    constexpr int how = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    const Fd fd(::open(path.c_str(), how, static_cast<mode_t>(mode)));
     if (!fd) return os_fail(path, errno);
-    auto written = write_all(fd.get(), bytes, Deadline::never());
-    return written ? written : os_fail(path, written.error().code);
+    auto written = write_all(fd.get(), bytes, Deadline::in(base::Seconds(60)));
+    if (!written) written.error().text = path + ": " + written.error().text;
+    return written;
 }
 
 Result<void> replace_file(const std::string& named, std::string_view bytes, unsigned mode, std::optional<Owner> owner) {

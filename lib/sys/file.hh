@@ -22,6 +22,7 @@ enum class Guard { none, not_writable_by_others, private_to_owner };
 Result<std::string> read_file(const std::string& path, std::size_t limit, Guard guard = Guard::none);
 
 // Writes into what `path` names, a file, a terminal or a pipe; a new file gets `mode` less the umask. Not durable.
+// A pipe that nobody reads is an error at once, one that is read no further after a minute.
 Result<void> write_file(const std::string& path, std::string_view bytes, unsigned mode);
 
 struct Owner {

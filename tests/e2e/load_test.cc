@@ -1,5 +1,6 @@
 // smtp-source and smtp-sink against each other and against Postfix's programs of these names.
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/escape.hh"
@@ -187,6 +188,8 @@ TEST_CASE("load: --csv writes into what its name stands for, and never costs the
     const auto both = source({"--csv", "/dev/fd/1", sink.where});
     CHECK(both.number("sent") == 1);
     CHECK(both.out.find("\nphase,count,") != std::string::npos);
+    REQUIRE(::mkfifo(dir.at("fifo").c_str(), 0600) == 0);
+    CHECK(source({"--csv", dir.at("fifo"), sink.where}).status == 73);  // nobody reads it
     const auto nowhere = source({"--csv", dir.at("none/csv"), sink.where});
     CHECK(nowhere.status == 73);
     CHECK(nowhere.number("sent") == 1);
